@@ -1,0 +1,298 @@
+"""Many answers: the client and its calls.
+
+House rule: arguments are checked and handed down; nothing is decided here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self, Unpack
+
+import msgspec
+
+from foxstream import media
+from foxstream.address import find_home
+from foxstream.answer import Completion
+from foxstream.clocks import Clocks
+from foxstream.endpoints import check_task_id
+from foxstream.errors import InvalidInputError, Phase
+from foxstream.exchange import Transport
+from foxstream.limits import Retries, Timeouts
+from foxstream.openings import Attach, Opening, SubmitAndFollow, SubmitDirectly, submit
+from foxstream.polling import poll
+from foxstream.progress import Timings
+from foxstream.question import DEFAULT_MODEL, Ask, Media, Question, ask
+from foxstream.resources import Model, Task, Upload
+from foxstream.service import OnStatus, Service, reporter, unheard
+from foxstream.sse import DEFAULT_MAX_EVENT_BYTES
+from foxstream.streams import Stream
+from foxstream.transports.native import NativeTransport
+
+__all__ = ["Client", "StreamOptions", "stream"]
+
+_MIB = 1024 * 1024
+
+
+class StreamOptions(Ask, total=False):
+    """What `stream` takes beside the prompt; see `Client.stream`."""
+
+    direct: bool
+    verify: bool
+    timeouts: Timeouts | float | None
+    on_status: OnStatus | None
+
+
+class Client:
+    """A connection pool and the credentials of one service.
+
+    Use it as `async with Client() as client`, or keep it and call `aclose()` in the end. It binds
+    to the event loop of its first request, has no connection limit and is safe for concurrent
+    use.
+
+    `api_key` and `base_url` default to `FOXAPI_API_KEY` and `FOXAPI_BASE_URL`, then to the service
+    itself; with a `base_url` argument only the `api_key` argument counts. `transport` defaults to
+    aiohttp on asyncio and httpx on trio. `timeouts=30.0` means `Timeouts(total=30.0)`,
+    `retries=3` means `Retries(limit=3)`. `headers` are credentials like the key: they ride to the
+    API's own origin and to `trusted_origins` only. Local media up to `inline_limit` bytes travel
+    inside the request, larger ones are uploaded. An event over `max_event_bytes`, or any other
+    answer over `max_response_bytes`, is a `ProtocolError`.
+
+    Raises `InvalidInputError` for a key, a URL or a header that must not be used.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        transport: Transport | None = None,
+        timeouts: Timeouts | float | None = None,
+        retries: Retries | int | None = None,
+        headers: Mapping[str, str] | None = None,
+        trusted_origins: Iterable[str] = (),
+        inline_limit: int = 4 * _MIB,
+        max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES,
+        max_response_bytes: int = 64 * _MIB,
+    ) -> None:
+        self._home = find_home(
+            base_url, api_key, os.environ, headers=headers, trusted_origins=trusted_origins
+        )
+        self._timeouts = _timeouts(timeouts, Timeouts())
+        self._retries = _retries(retries)
+        self._max_event_bytes = max_event_bytes
+        self._transport = transport or NativeTransport()
+        self._service = Service(
+            self._home,
+            self._transport,
+            inline_limit=inline_limit,
+            max_response_bytes=max_response_bytes,
+        )
+
+    def __repr__(self) -> str:
+        return f"Client(base_url={self._home.base_url!r})"
+
+    def stream(
+        self,
+        prompt: str | None = None,
+        *,
+        model: str = DEFAULT_MODEL,
+        messages: Sequence[Mapping[str, object]] | None = None,
+        videos: Sequence[Media] = (),
+        images: Sequence[Media] = (),
+        audio: Media | None = None,
+        system_prompt: str | None = None,
+        max_tokens: int | None = None,
+        temperature: float | None = None,
+        reasoning: bool | None = None,
+        extra: Mapping[str, object] | None = None,
+        direct: bool = False,
+        verify: bool = False,
+        timeouts: Timeouts | float | None = None,
+        on_status: OnStatus | None = None,
+    ) -> Stream:
+        """Ask, and return the answer as a `Stream`; nothing is sent before its first await.
+
+        Media are a URL, a data URI, a path or bytes: up to 10 `videos` or `images`, one `audio`.
+        `prompt` has up to 100,000 characters, `system_prompt` up to 10,000; `messages` is an
+        OpenAI-style conversation in place of a prompt with media. `temperature` is 0 to 2,
+        `max_tokens` at least 1, `reasoning` asks for reasoning tokens. `extra` adds fields that
+        are not named here. `direct` saves a round trip and leaves no task to come back to.
+        `verify` holds the answer against the finished task. `on_status` is called with a `Status`
+        whenever the stream does something else, also while there are no tokens.
+
+        Raises `InvalidInputError` at once for a value that cannot be sent.
+        """
+        question = ask(
+            prompt,
+            model=model,
+            messages=messages,
+            videos=videos,
+            images=images,
+            audio=audio,
+            system_prompt=system_prompt,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            reasoning=reasoning,
+            extra=extra,
+        )
+        if direct and verify:
+            raise InvalidInputError("verify needs a task to compare with: direct has none")
+        kind = SubmitDirectly if direct else SubmitAndFollow
+        return self._stream(kind(self._service, question), timeouts, verify, on_status)
+
+    def attach(
+        self,
+        task_id: str,
+        timeouts: Timeouts | float | None = None,
+        *,
+        on_status: OnStatus | None = None,
+    ) -> Stream:
+        """Follow a task that somebody else submitted, from its beginning.
+
+        The service keeps a stream for 15 minutes (contract, section 4); after that it is a
+        `NotFoundError`, and `wait` still has the text.
+        """
+        opening = Attach(self._service, check_task_id(task_id))
+        return self._stream(opening, timeouts, False, on_status)
+
+    async def submit(
+        self, prompt: str | None = None, *, stream: bool = True, **question: Unpack[Ask]
+    ) -> Task:
+        """Submit the same question as `stream` would, and return the task without following it."""
+        asked = ask(prompt, **question)
+        clocks = self._clocks(None)
+        return await submit(self._service, asked, clocks, Timings(), unheard, stream=stream)
+
+    async def get_task(self, task_id: str) -> Task:
+        """Look at a task once."""
+        return await self._service.task(check_task_id(task_id), self._clocks(None, "submit"))
+
+    async def wait(self, task_id: str, timeouts: Timeouts | float | None = None) -> Completion:
+        """Look at a task until it ends, every `retries.poll_interval` seconds.
+
+        Raises `TaskFailedError` when it failed, `APITimeoutError` with phase `"task"` when it
+        showed no change for `timeouts.task` seconds.
+        """
+        clocks = self._clocks(timeouts)
+        return await poll(self._service, check_task_id(task_id), clocks, self._retries, unheard)
+
+    async def generate(
+        self,
+        prompt: str | None = None,
+        *,
+        sync: bool = False,
+        timeouts: Timeouts | float | None = None,
+        **question: Unpack[Ask],
+    ) -> Completion:
+        """Ask, and return the whole answer.
+
+        It is streamed to its end; `sync` uses the service's blocking mode instead, one request
+        that must be answered within `timeouts.submit` seconds.
+        """
+        if sync:
+            return await self._generate_blocking(ask(prompt, **question), timeouts)
+        async with self.stream(prompt, timeouts=timeouts, **question) as answer:
+            return await answer.get_final_completion()
+
+    async def models(self) -> list[Model]:
+        """The models that this key may use: advice, the service decides (contract, section 7)."""
+        return await self._service.models(self._clocks(None, "submit"))
+
+    async def upload(
+        self,
+        content: str | os.PathLike[str] | bytes,
+        file_name: str | None = None,
+        *,
+        on_status: OnStatus | None = None,
+    ) -> Upload:
+        """Upload a file, streamed from the disk; its URL is public and lives for 72 hours.
+
+        `file_name` should keep the real extension: the service goes by it (contract, section 8).
+        """
+        value = content if isinstance(content, bytes) else Path(content)
+        material = await media.load(value, "content", None)
+        progress = reporter(on_status or unheard, "uploading")
+        name = file_name or material.name
+        return await self._service.upload(material, name, progress, self._clocks(None))
+
+    def close(self) -> None:
+        """Let go of all connections without waiting; `aclose` is the better way."""
+        self._transport.close()
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def _generate_blocking(
+        self, question: Question, timeouts: Timeouts | float | None
+    ) -> Completion:
+        clocks, service = self._clocks(timeouts), self._service
+        urls = await service.media_urls(question.sources, unheard, clocks)
+        clocks.run("submit", self._transport.now())
+        answer = await service.submit_blocking(question, urls, clocks)
+        if isinstance(answer, Completion):
+            return answer
+        return await poll(service, answer.id, clocks, self._retries, unheard)
+
+    def _stream(
+        self,
+        opening: Opening,
+        timeouts: Timeouts | float | None,
+        verify: bool,
+        on_status: OnStatus | None,
+    ) -> Stream:
+        return Stream(
+            self._service,
+            opening,
+            timeouts=_timeouts(timeouts, self._timeouts),
+            retries=self._retries,
+            max_event_bytes=self._max_event_bytes,
+            verify=verify,
+            on_status=on_status,
+        )
+
+    def _clocks(self, timeouts: Timeouts | float | None, phase: Phase | None = None) -> Clocks:
+        clocks = Clocks(_timeouts(timeouts, self._timeouts))
+        now = self._transport.now()
+        clocks.start(now)
+        if phase is not None:
+            clocks.run(phase, now)
+        return clocks
+
+
+def stream(
+    prompt: str | None = None, *, client: Client | None = None, **options: Unpack[StreamOptions]
+) -> Stream:
+    """`Client.stream`, with a client of its own for its lifetime where none is given."""
+    if client is not None:
+        return client.stream(prompt, **options)
+    own = Client()
+    answer = own.stream(prompt, **options)
+    answer.owned = own
+    return answer
+
+
+def _timeouts(given: Timeouts | float | None, otherwise: Timeouts) -> Timeouts:
+    if given is None:
+        return otherwise
+    return given if isinstance(given, Timeouts) else msgspec.structs.replace(otherwise, total=given)
+
+
+def _retries(given: Retries | int | None) -> Retries:
+    if given is None:
+        return Retries()
+    return given if isinstance(given, Retries) else Retries(limit=given)

@@ -1,0 +1,65 @@
+"""The deadlines of one answer: which clock runs, until when, and which one ran out.
+
+House rule: time is an argument; nothing here reads a clock.
+"""
+
+from __future__ import annotations
+
+from foxstream.errors import APITimeoutError, Phase
+from foxstream.limits import Timeouts
+
+__all__ = ["Clocks"]
+
+_WAITED_FOR: dict[Phase, str] = {
+    "connect": "no connection was made",
+    "submit": "the submit was not answered",
+    "first_token": "no token came",
+    "stall": "no new token came",
+    "task": "the task showed no change",
+    "total": "the answer was not whole",
+}
+
+
+class Clocks:
+    """`total` runs from the start; beside it one of `submit`, `first_token`, `stall`, `task`.
+
+    All instants are monotonic nanoseconds. `deadline` is the nearest end of a running clock.
+    """
+
+    def __init__(self, timeouts: Timeouts) -> None:
+        self._timeouts = timeouts
+        self._total: int | None = None
+        self._phase: Phase = "total"
+        self._until: int | None = None
+
+    @property
+    def connect(self) -> float | None:
+        """Seconds to make one connection."""
+        return self._timeouts.connect
+
+    def start(self, now: int) -> None:
+        """The first await: `total` begins."""
+        self._total = _after(now, self._timeouts.total)
+
+    def run(self, phase: Phase, now: int) -> None:
+        """Restart the clock of `phase`, in place of the one that ran beside `total`."""
+        self._phase = phase
+        self._until = _after(now, getattr(self._timeouts, phase))
+
+    @property
+    def deadline(self) -> int | None:
+        """The instant at which the first clock runs out; `None` where none runs."""
+        if self._until is None or self._total is None:
+            return self._total if self._until is None else self._until
+        return min(self._until, self._total)
+
+    def ran_out(self) -> APITimeoutError:
+        """The error for the clock that reaches `deadline`."""
+        total_first = self._until is None or self._total == self.deadline
+        phase: Phase = "total" if total_first else self._phase
+        limit = getattr(self._timeouts, phase)
+        return APITimeoutError(f"{_WAITED_FOR[phase]} within {limit:g} s ({phase})", phase=phase)
+
+
+def _after(now: int, seconds: float | None) -> int | None:
+    return None if seconds is None else now + round(seconds * 1e9)

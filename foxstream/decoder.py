@@ -1,0 +1,129 @@
+"""One stream from bytes to deltas: counts its chunks, knows how it ended.
+
+House rule: `feed` never raises. A failure is kept in `error` and raised by whoever reads, after
+the good deltas that shared its read. The end of the bytes is said explicitly, by `eof`.
+"""
+
+from __future__ import annotations
+
+from foxstream import wire
+from foxstream.answer import Delta
+from foxstream.deltas import Transcript
+from foxstream.errors import FoxError, ProtocolError, StreamTruncatedError, TaskFailedError
+from foxstream.sse import DEFAULT_MAX_EVENT_BYTES, Event, Parser
+
+__all__ = ["Decoder"]
+
+
+class Decoder:
+    """Turns the bytes of one stream into deltas, and folds them into `transcript`.
+
+    It understands the task stream (`event: chunk | done | error`, contract section 4) and the
+    unnamed `data:` chunks that end with `[DONE]` (section 9.4). `chunks` counts the events read
+    as chunks, `total_chunks` is the service's own count, given by `done`. Once `done` or `error`
+    is set, the rest of the stream is ignored. `finish_reason_ends` is for streams without a task:
+    there a finish reason followed by the end of the bytes is an end too.
+    """
+
+    def __init__(
+        self,
+        transcript: Transcript,
+        *,
+        finish_reason_ends: bool = False,
+        max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES,
+    ) -> None:
+        self.transcript = transcript
+        self._finish_reason_ends = finish_reason_ends
+        self.chunks = 0
+        self.events = 0
+        self.total_chunks: int | None = None
+        self.done = False
+        self.error: FoxError | None = None
+        self._parser = Parser(max_event_bytes)
+
+    def feed(self, block: bytes, received_ns: int = 0) -> list[Delta]:
+        """Take the bytes of one read; return their deltas, all stamped `received_ns`."""
+        deltas: list[Delta] = []
+        for event in self._parser.feed(block):
+            if self.done or self.error is not None:
+                return deltas
+            self.events += 1
+            if event.event in {"chunk", "message"}:
+                self._chunk(event.data, received_ns, deltas)
+            else:
+                self._named(event, received_ns, deltas)
+        if self.error is None and not self.done:
+            self.error = self._parser.error
+        return deltas
+
+    def eof(self) -> None:
+        """The bytes are over: without a `done` before, the answer was cut."""
+        if self.done or self.error is not None:
+            return
+        if self._finish_reason_ends and self.transcript.finished:
+            self.done = True
+        else:
+            self.error = StreamTruncatedError(
+                f"the stream ended after {self.chunks} chunks without saying that it was done"
+            )
+
+    def _chunk(self, data: bytes, received_ns: int, deltas: list[Delta]) -> None:
+        try:
+            chunk = wire.decode_chunk(data)
+        except wire.DECODE_ERRORS as error:
+            self._not_a_chunk(data, error)
+            return
+        if chunk.error is not None:
+            self.error = _reported(chunk.error)
+            return
+        self.chunks += 1
+        deltas += self.transcript.add(chunk, received_ns)
+
+    def _not_a_chunk(self, data: bytes, error: Exception) -> None:
+        """`[DONE]` ends an OpenAI-style stream, an empty event is a sign of life."""
+        text = data.strip()
+        if text == b"[DONE]":
+            self.done = True
+        elif text:
+            self.error = wire.not_the_contract("chunk", data, error)
+            self.error.__cause__ = error
+
+    def _named(self, event: Event, received_ns: int, deltas: list[Delta]) -> None:
+        """`done`, `error`, and any other name: a chunk only if it holds choices (section 9)."""
+        if event.event == "done":
+            self.done = True
+            self.total_chunks = _total_chunks(event.data)
+        elif event.event == "error":
+            self.error = _reported(_failure(event.data))
+        elif _holds_choices(event.data):
+            self._chunk(event.data, received_ns, deltas)
+
+
+def _total_chunks(data: bytes) -> int | None:
+    try:
+        return wire.decode(data, wire.Done).total_chunks
+    except ProtocolError:
+        return None
+
+
+def _failure(data: bytes) -> wire.Failure | str:
+    """The data of an `error` event: `{"message"}`, an envelope, or plain text."""
+    try:
+        envelope = wire.decode(data, wire.Envelope)
+    except ProtocolError:
+        return data.decode("utf-8", "replace")[:200]
+    return envelope.error or envelope.message or data.decode("utf-8", "replace")[:200]
+
+
+def _reported(failure: wire.Failure | str) -> TaskFailedError:
+    if isinstance(failure, str):
+        failure = wire.Failure(message=failure)
+    message = failure.message or "the service reported an error without a message"
+    return TaskFailedError(message, code=None if failure.code is None else str(failure.code))
+
+
+def _holds_choices(data: bytes) -> bool:
+    try:
+        return wire.decode(data, wire.Chunk).choices is not None
+    except ProtocolError:
+        return False

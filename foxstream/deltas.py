@@ -1,0 +1,207 @@
+"""What a chunk means: `Chunk` -> `Delta`s, and all of them -> one `Completion`.
+
+House rule: pieces are kept as they came and joined only when somebody asks for the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+from foxstream import wire
+from foxstream.answer import Choice, Completion, Delta, State, ToolCall, ToolCallDelta, Usage
+
+__all__ = ["Transcript", "completion_of", "usage_of"]
+
+
+class Transcript:
+    """What was said so far, over all choices of one answer."""
+
+    def __init__(self) -> None:
+        self.model = ""
+        self.id = ""
+        self.usage: Usage | None = None
+        self._voices: dict[int, _Voice] = {}
+
+    def add(self, chunk: wire.Chunk, received_ns: int) -> list[Delta]:
+        """Fold one chunk in; return a delta for each choice that carried something.
+
+        Role-only, empty, finish-only and usage-only chunks bring none (house: which deltas does
+        the loop see), but what they say is kept for the completion.
+        """
+        if chunk.model and not self.model:
+            self.model = chunk.model
+        if chunk.id and not self.id:
+            self.id = chunk.id
+        if chunk.usage is not None:
+            self.usage = usage_of(chunk.usage)
+        deltas: list[Delta] = []
+        for choice in chunk.choices or ():
+            index = choice.index or 0
+            voice = self._voices.get(index) or self._voices.setdefault(index, _Voice())
+            if choice.finish_reason:
+                voice.finish_reason = choice.finish_reason
+            said = choice.delta
+            if said is None:
+                continue
+            text = said.content or ""
+            reasoning = said.reasoning_content or said.reasoning or ""
+            calls = voice.fragments(said.tool_calls) if said.tool_calls else ()
+            if text or reasoning or calls:
+                voice.add(text, reasoning, calls)
+                deltas.append(
+                    Delta(text, reasoning, calls, index, choice.finish_reason, received_ns)
+                )
+        return deltas
+
+    @property
+    def finished(self) -> bool:
+        """Whether every choice that spoke has said how it ended."""
+        voices = self._voices.values()
+        return bool(voices) and all(voice.finish_reason for voice in voices)
+
+    def completion(self, state: State = "complete", task_id: str | None = None) -> Completion:
+        """What was said until now as one value."""
+        choices = tuple(voice.choice(index) for index, voice in sorted(self._voices.items()))
+        return _whole(choices, self.usage, self.model, self.id, state=state, task_id=task_id)
+
+
+class _Voice:
+    """The pieces of one choice, in order."""
+
+    __slots__ = ("calls", "finish_reason", "reasoning", "text")
+
+    def __init__(self) -> None:
+        self.text: list[str] = []
+        self.reasoning: list[str] = []
+        self.calls: dict[int, _CallPieces] = {}
+        self.finish_reason: str | None = None
+
+    def add(self, text: str, reasoning: str, calls: tuple[ToolCallDelta, ...]) -> None:
+        if text:
+            self.text.append(text)
+        if reasoning:
+            self.reasoning.append(reasoning)
+        for call in calls:
+            self.calls.setdefault(call.index, _CallPieces()).add(call)
+
+    def fragments(self, calls: list[wire.ToolCallFragment]) -> tuple[ToolCallDelta, ...]:
+        fresh = count(len(self.calls))
+        return tuple(_fragment(call, self._call_index(call, fresh)) for call in calls)
+
+    def _call_index(self, call: wire.ToolCallFragment, fresh: Iterator[int]) -> int:
+        """Some servers leave `index` out: an id not seen before then begins the next call."""
+        if call.index is not None:
+            return call.index
+        if not call.id:
+            return max(self.calls, default=0)
+        known = [index for index, pieces in self.calls.items() if pieces.id == call.id]
+        return known[0] if known else next(fresh)
+
+    def choice(self, index: int) -> Choice:
+        return Choice(
+            index=index,
+            text="".join(self.text),
+            reasoning="".join(self.reasoning),
+            tool_calls=tuple(pieces.whole() for _, pieces in sorted(self.calls.items())),
+            finish_reason=self.finish_reason,
+        )
+
+
+class _CallPieces:
+    """The fragments of one tool call: its id and name come once, its arguments in pieces."""
+
+    __slots__ = ("arguments", "id", "name")
+
+    def __init__(self) -> None:
+        self.id = ""
+        self.name = ""
+        self.arguments: list[str] = []
+
+    def add(self, call: ToolCallDelta) -> None:
+        self.id = self.id or call.id
+        self.name = self.name or call.name
+        self.arguments.append(call.arguments)
+
+    def whole(self) -> ToolCall:
+        return ToolCall(self.id, self.name, "".join(self.arguments))
+
+
+def completion_of(body: wire.ChatCompletion, task_id: str | None = None) -> Completion:
+    """A finished `ChatCompletion` as a `Completion`.
+
+    A task's result may put its text elsewhere (contract, 9.3): choices are read first, then
+    `message`, `text`, `content`.
+    """
+    choices = tuple(map(_choice_of, body.choices or ())) or _bare_choice_of(body)
+    usage = None if body.usage is None else usage_of(body.usage)
+    return _whole(choices, usage, body.model or "", body.id or "", task_id=task_id)
+
+
+def usage_of(usage: wire.TokenUsage) -> Usage:
+    """The counts as the service reported them, nested ones under their dotted wire names."""
+    groups = {
+        "prompt_tokens_details": usage.prompt_tokens_details,
+        "completion_tokens_details": usage.completion_tokens_details,
+    }
+    details = {
+        f"{group}.{name}": count
+        for group, counts in groups.items()
+        for name, count in (counts or {}).items()
+        if isinstance(count, int)
+    }
+    return Usage(usage.prompt_tokens, usage.completion_tokens, usage.total_tokens, details)
+
+
+def _whole(
+    choices: tuple[Choice, ...],
+    usage: Usage | None,
+    model: str,
+    id: str,
+    *,
+    state: State = "complete",
+    task_id: str | None = None,
+) -> Completion:
+    first = next((choice for choice in choices if choice.index == 0), Choice())
+    return Completion(
+        text=first.text,
+        reasoning=first.reasoning,
+        tool_calls=first.tool_calls,
+        finish_reason=first.finish_reason,
+        usage=usage,
+        model=model,
+        id=id,
+        task_id=task_id,
+        choices=choices,
+        state=state,
+    )
+
+
+def _choice_of(choice: wire.MessageChoice) -> Choice:
+    message = choice.message or wire.Message()
+    return Choice(
+        index=choice.index or 0,
+        text=message.content or "",
+        reasoning=message.reasoning_content or message.reasoning or "",
+        tool_calls=tuple(map(_call_of, message.tool_calls or ())),
+        finish_reason=choice.finish_reason,
+    )
+
+
+def _bare_choice_of(body: wire.ChatCompletion) -> tuple[Choice, ...]:
+    if not isinstance(body, wire.Result):
+        return ()
+    if body.message is not None:
+        return (_choice_of(wire.MessageChoice(message=body.message)),)
+    text = body.text or body.content
+    return () if text is None else (Choice(text=text),)
+
+
+def _call_of(call: wire.ToolCallFragment) -> ToolCall:
+    function = call.function or wire.ToolFunction()
+    return ToolCall(call.id or "", function.name or "", function.arguments or "")
+
+
+def _fragment(call: wire.ToolCallFragment, index: int) -> ToolCallDelta:
+    function = call.function or wire.ToolFunction()
+    return ToolCallDelta(index, call.id or "", function.name or "", function.arguments or "")

@@ -1,0 +1,106 @@
+"""What is asked and what comes back: `Request`, `Response`, `Reply`, and who carries them.
+
+House rule: a transport moves bytes and knows the time. It knows nothing of the service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Protocol
+
+import msgspec
+
+__all__ = ["Body", "Reply", "Request", "Response", "Transport"]
+
+
+class Body(Protocol):
+    """A request body that is never wholly in memory: `length` bytes, in blocks."""
+
+    @property
+    def length(self) -> int:
+        """The exact number of bytes that `blocks` will bring."""
+        ...
+
+    def blocks(self) -> AsyncIterator[bytes]:
+        """The bytes, from the start; called once for each time the body is sent."""
+        ...
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One HTTP request; `event_stream` asks for server-sent events.
+
+    `connect` limits the making of the connection, in seconds.
+    """
+
+    method: str
+    url: str
+    headers: dict[str, str] = {}
+    body: bytes | Body | None = None
+    event_stream: bool = False
+    connect: float | None = None
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """A whole answer: status, headers under lower-case names, body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Response(Protocol):
+    """An answer whose body is still coming."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status code."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers, under lower-case names."""
+        ...
+
+    async def read(self, deadline: int | None = None) -> bytes:
+        """The bytes that are there, at least one; `b""` at the end of the body.
+
+        Raises `TimeoutError` when `deadline` (monotonic nanoseconds, `Transport.now`) passes
+        first, `APIConnectionError` when the connection breaks; the response is of no use then.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection at once, as far as can be done without waiting."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connection; after the end of the body it goes back to the pool."""
+        ...
+
+
+class Transport(Protocol):
+    """Sends requests, and is the only clock."""
+
+    async def send(self, request: Request, deadline: int | None = None) -> Response:
+        """Send, and return when the answer's headers are there; follow no redirect.
+
+        Raises `APIConnectionError`, its child `APITimeoutError` when `request.connect` seconds
+        were not enough to connect, `TimeoutError` when `deadline` passes first.
+        """
+        ...
+
+    def now(self) -> int:
+        """The monotonic clock, in nanoseconds."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait on the clock that `now` reads."""
+        ...
+
+    def close(self) -> None:
+        """Let go of every connection, as far as can be done without waiting."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection; a later `send` opens new ones."""
+        ...

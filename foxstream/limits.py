@@ -1,0 +1,70 @@
+"""How long to wait and how often to try again: the numbers a user may set.
+
+House rule: values are checked when they are made, so nothing below has to.
+"""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from foxstream.errors import InvalidInputError
+
+__all__ = ["Retries", "Timeouts"]
+
+
+class Timeouts(msgspec.Struct, frozen=True):
+    """The clocks of one answer, in seconds; `None` switches one off.
+
+    `connect`: a connection is made. `submit`: the submit is answered. `first_token`: from the
+    accepted submit to the first token. `stall`: between two tokens, while waiting. `task`: a
+    polled task shows no change. `total`: everything, from the first await to the end.
+    """
+
+    connect: float | None = 10.0
+    submit: float | None = 120.0
+    first_token: float | None = 120.0
+    stall: float | None = 60.0
+    task: float | None = 900.0
+    total: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            if getattr(self, name) is not None and not _is_seconds(
+                getattr(self, name), at_least_zero=False
+            ):
+                raise InvalidInputError(
+                    f"timeouts.{name} is {getattr(self, name)!r}: seconds above 0, or None"
+                )
+
+
+class Retries(msgspec.Struct, frozen=True):
+    """How failures are retried.
+
+    `limit`: consecutive failures without a new token before giving up, 0 fails at the first.
+    `backoff` and `max_backoff`: seconds, doubled each time with full jitter. `poll_interval`:
+    seconds between two looks at a task.
+    """
+
+    limit: int = 5
+    backoff: float = 0.25
+    max_backoff: float = 8.0
+    poll_interval: float = 5.0
+
+    def __post_init__(self) -> None:
+        if not _is_count(self.limit):
+            raise InvalidInputError(f"retries.limit is {self.limit!r}: a whole number from 0 on")
+        for name in ("backoff", "max_backoff", "poll_interval"):
+            if not _is_seconds(getattr(self, name), at_least_zero=True):
+                raise InvalidInputError(f"retries.{name} is {getattr(self, name)!r}: seconds")
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_seconds(value: object, *, at_least_zero: bool) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value) and (value > 0 or (at_least_zero and value == 0))

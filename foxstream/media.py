@@ -1,0 +1,179 @@
+"""Local media on their way out: a path or bytes -> a data URI, or a multipart body.
+
+House rule: the disk is touched in threads, in pieces small enough that nobody waits for them; a
+large file is never wholly in memory.
+"""
+
+from __future__ import annotations
+
+import base64
+import mimetypes
+import re
+import secrets
+from collections.abc import AsyncIterator, Callable
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+from anyio import to_thread
+
+from foxstream.errors import InvalidInputError
+
+__all__ = ["Material", "Multipart", "Share", "load", "mime_of"]
+
+Share = Callable[[float], None]
+"""Is told the share done, from 0 to 1."""
+
+_PIECE = 3 * 256 * 1024  # a multiple of 3, so that the base64 of pieces joins without padding
+_SNIFFED = 4096
+
+_SIGNATURES = (
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
+    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
+    (re.compile(rb"GIF8[79]a"), "image/gif"),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), "image/webp"),
+    (re.compile(rb"RIFF....WAVE", re.DOTALL), "audio/wav"),
+    (re.compile(rb"RIFF....AVI ", re.DOTALL), "video/x-msvideo"),
+    (re.compile(rb"BM....\0\0\0\0", re.DOTALL), "image/bmp"),
+    (re.compile(rb"II\*\0|MM\0\*"), "image/tiff"),
+    (re.compile(rb"....ftyp(avif|avis)", re.DOTALL), "image/avif"),
+    (re.compile(rb"....ftyp(heic|heix|mif1|msf1)", re.DOTALL), "image/heic"),
+    (re.compile(rb"....ftyp(M4A |M4B )", re.DOTALL), "audio/mp4"),
+    (re.compile(rb"....ftypqt  ", re.DOTALL), "video/quicktime"),
+    (re.compile(rb"....ftyp", re.DOTALL), "video/mp4"),
+    (re.compile(rb"....(moov|mdat|wide|free)", re.DOTALL), "video/quicktime"),
+    (re.compile(rb"\x1aE\xdf\xa3.{0,64}webm", re.DOTALL), "video/webm"),
+    (re.compile(rb"\x1aE\xdf\xa3"), "video/x-matroska"),
+    (re.compile(rb"\0\0\x01[\xba\xb3]"), "video/mpeg"),
+    (re.compile(rb"fLaC"), "audio/flac"),
+    (re.compile(rb"OggS"), "audio/ogg"),
+    (re.compile(rb"FORM....AIF[FC]", re.DOTALL), "audio/aiff"),
+    (re.compile(rb"\xff[\xf0\xf1\xf8\xf9]"), "audio/aac"),
+    (re.compile(rb"ID3|\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff]"), "audio/mpeg"),
+)
+# Containers that hold video or sound alone: what the caller says they are decides.
+_EITHER = {"video/mp4": "audio/mp4", "video/webm": "audio/webm", "audio/ogg": "video/ogg"}
+_EXTENSIONS = {"audio/mp4": ".m4a", "video/x-matroska": ".mkv", "audio/wav": ".wav"}
+
+
+class Material(msgspec.Struct, frozen=True):
+    """Local media that were looked at: what they are, how large, and where they lie."""
+
+    name: str
+    mime: str
+    size: int
+    content: Path | bytes
+
+    def open(self) -> BinaryIO:
+        """A new reader from the start."""
+        return BytesIO(self.content) if isinstance(self.content, bytes) else self.content.open("rb")
+
+    async def data_uri(self, progress: Share) -> str:
+        """The whole as `data:<mime>;base64,...`."""
+        pieces = [piece async for piece in _encoded(self.pieces(progress))]
+        return f"data:{self.mime};base64," + b"".join(pieces).decode("ascii")
+
+    async def pieces(self, progress: Share) -> AsyncIterator[bytes]:
+        """The bytes, read in threads; `InvalidInputError` where the file has shrunk meanwhile."""
+        file = await to_thread.run_sync(self.open)
+        done = 0
+        try:
+            while done < self.size:
+                piece = await to_thread.run_sync(file.read, min(_PIECE, self.size - done))
+                if not piece:
+                    raise InvalidInputError(f"{self.name} became shorter while it was read")
+                done += len(piece)
+                yield piece
+                progress(done / self.size)
+        finally:
+            file.close()
+
+
+class Multipart:
+    """A `multipart/form-data` body with one file (contract, section 8); a `Body`."""
+
+    def __init__(self, material: Material, file_name: str, progress: Share) -> None:
+        boundary = secrets.token_hex(16)
+        self.content_type = f"multipart/form-data; boundary={boundary}"
+        quoted = _quoted(file_name)
+        self._head = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="file_name"\r\n\r\n'
+            f"{file_name}\r\n"
+            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{quoted}"\r\n'
+            f"Content-Type: {material.mime}\r\n\r\n"
+        ).encode()
+        self._tail = f"\r\n--{boundary}--\r\n".encode()
+        self._material = material
+        self._progress = progress
+
+    @property
+    def length(self) -> int:
+        """The exact number of bytes of the whole body."""
+        return len(self._head) + self._material.size + len(self._tail)
+
+    async def blocks(self) -> AsyncIterator[bytes]:
+        """The body, piece by piece."""
+        yield self._head
+        async for piece in self._material.pieces(self._progress):
+            yield piece
+        yield self._tail
+
+
+async def load(value: Path | bytes, field: str, kind: str | None) -> Material:
+    """Look at a file or at bytes: `InvalidInputError` where they cannot be sent as `kind`."""
+    return await to_thread.run_sync(_look, value, field, kind)
+
+
+def mime_of(head: bytes, kind: str | None = None) -> str | None:
+    """The MIME type that the first bytes show; `kind` decides for containers that hold either."""
+    found = next((mime for signature, mime in _SIGNATURES if signature.match(head)), None)
+    other = _EITHER.get(found or "")
+    return other if other and kind and other.startswith(f"{kind}/") else found
+
+
+def _look(value: Path | bytes, field: str, kind: str | None) -> Material:
+    if isinstance(value, bytes):
+        mime = _mime_for(value[:_SNIFFED], "", field, kind)
+        return Material(f"upload{_extension(mime)}", mime, len(value), value)
+    path = value.expanduser()
+    try:
+        with path.open("rb") as file:
+            head = file.read(_SNIFFED)
+            size = file.seek(0, 2)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InvalidInputError(f"{field} {str(path)!r} cannot be read: {reason}") from error
+    if not size:
+        raise InvalidInputError(f"{field} {str(path)!r} is empty")
+    return Material(path.name, _mime_for(head, path.name, field, kind), size, path)
+
+
+def _mime_for(head: bytes, name: str, field: str, kind: str | None) -> str:
+    mime = mime_of(head, kind) or mimetypes.guess_type(name)[0]
+    if kind is None:
+        return mime or "application/octet-stream"
+    if mime is None or not mime.startswith(f"{kind}/"):
+        label = f" {name!r}" if name else ""
+        raise InvalidInputError(f"{field}{label} is {mime or 'of no known type'}: {kind} is needed")
+    return mime
+
+
+def _extension(mime: str) -> str:
+    return _EXTENSIONS.get(mime) or mimetypes.guess_extension(mime) or ".bin"
+
+
+def _quoted(name: str) -> str:
+    return name.replace("\r", "%0D").replace("\n", "%0A").replace('"', "%22")
+
+
+async def _encoded(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Base64 in pieces: encoding all at once would hold the interpreter even in a thread."""
+    rest = b""
+    async for piece in pieces:
+        whole = rest + piece
+        usable = len(whole) - len(whole) % 3
+        yield await to_thread.run_sync(base64.b64encode, whole[:usable])
+        rest = whole[usable:]
+    if rest:
+        yield base64.b64encode(rest)

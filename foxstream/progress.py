@@ -1,0 +1,80 @@
+"""What a running stream tells about itself: where it is, and when things happened.
+
+House rule: instants are handed in; no clock is read here.
+"""
+
+from __future__ import annotations
+
+from array import array
+from itertools import pairwise
+from typing import Literal
+
+import msgspec
+
+__all__ = ["Status", "Step", "Timings"]
+
+Step = Literal[
+    "encoding", "uploading", "submitted", "queued", "streaming", "reconnecting", "polling"
+]
+"""What a stream without new tokens is doing."""
+
+
+class Status(msgspec.Struct, frozen=True):
+    """One report to `on_status`: the step, and for uploads the share done, from 0 to 1."""
+
+    step: Step
+    share: float | None = None
+
+
+class Timings(msgspec.Struct):
+    """The instants of one stream, in monotonic nanoseconds; `None` until they happen.
+
+    `started`: the first await. `submitted`: the request was handed to the transport, its media
+    ready. `accepted`: the submit was answered. `opened`: the stream's headers came. `first_byte`
+    and `first_event`: of the stream. `first_token`: the first reasoning, text or tool-call token.
+    `ended`: the answer was known to be over. Every instant is that of a read, before parsing.
+    """
+
+    started: int | None = None
+    submitted: int | None = None
+    accepted: int | None = None
+    opened: int | None = None
+    first_byte: int | None = None
+    first_event: int | None = None
+    first_token: int | None = None
+    first_reasoning: int | None = None
+    first_text: int | None = None
+    last_token: int | None = None
+    ended: int | None = None
+    reconnects: int = 0
+    token_reads: array[int] = msgspec.field(default_factory=lambda: array("q"))
+    """The instant of every read that carried tokens."""
+
+    @property
+    def ttft(self) -> float | None:
+        """Seconds from `submitted` to the first token of any kind."""
+        return _seconds(self.submitted, self.first_token)
+
+    @property
+    def ttft_text(self) -> float | None:
+        """Seconds from `submitted` to the first answer text."""
+        return _seconds(self.submitted, self.first_text)
+
+    @property
+    def ttft_reasoning(self) -> float | None:
+        """Seconds from `submitted` to the first reasoning."""
+        return _seconds(self.submitted, self.first_reasoning)
+
+    @property
+    def e2e(self) -> float | None:
+        """Seconds from `submitted` to the end of the answer."""
+        return _seconds(self.submitted, self.ended)
+
+    @property
+    def itl(self) -> list[float]:
+        """The gaps, in seconds, between consecutive reads that carried tokens."""
+        return [(after - before) / 1e9 for before, after in pairwise(self.token_reads)]
+
+
+def _seconds(start: int | None, end: int | None) -> float | None:
+    return None if start is None or end is None else (end - start) / 1e9

@@ -1,0 +1,302 @@
+"""What a caller asks: arguments -> a checked `Question` -> the `Submission` that says it.
+
+House rule: every refusal of a value happens here, before anything is sent, and names the field,
+the limit and the value (contract, section 2).
+"""
+
+from __future__ import annotations
+
+import binascii
+import math
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal, TypedDict, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from foxstream.errors import InvalidInputError
+from foxstream.wire import Submission
+
+__all__ = ["DEFAULT_MODEL", "Ask", "Kind", "Media", "Question", "Source", "ask"]
+
+Media = str | os.PathLike[str] | bytes
+"""What may stand for a video, an image or a sound: URL, data URI, path, path string, bytes."""
+
+T = TypeVar("T")
+Kind = Literal["image", "video", "audio"]
+
+DEFAULT_MODEL = "gemini-2.5-pro"
+CLAUDE_MAX_TOKENS = 8192
+"""Sent for `claude*` on the custom variant, which refuses to go without (section 2.6)."""
+
+_MAX_PROMPT = 100_000
+_MAX_SYSTEM_PROMPT = 10_000
+_MAX_ITEMS = 10
+_DATA_URI = re.compile(
+    r"data:(?P<kind>[a-z]+)/[\w.+-]+(?:;[\w.+-]+=[\w.+-]+)*;base64,", re.IGNORECASE
+)
+
+
+class Source(msgspec.Struct, frozen=True):
+    """One piece of media: a string is a URL or a data URI, anything else is still to be read."""
+
+    kind: Kind
+    value: str | Path | bytes
+    field: str
+
+
+class Question(msgspec.Struct, frozen=True):
+    """A checked question; `submission` says it on the wire once its media have URLs."""
+
+    model: str
+    prompt: str | None = None
+    system_prompt: str | None = None
+    messages: tuple[Mapping[str, object], ...] = ()
+    sources: tuple[Source, ...] = ()
+    max_tokens: int | None = None
+    temperature: float | None = None
+    reasoning: bool | None = None
+    extra: Mapping[str, object] = {}
+
+    def submission(
+        self, urls: Sequence[str] = (), *, sync: bool = False, stream: bool = False
+    ) -> Submission:
+        """The body to send; `urls` stand for `sources`, in order.
+
+        One kind of media has its own variant; several kinds, or `messages`, go to custom.
+        """
+        by_kind: dict[Kind, list[str]] = {}
+        for source, url in zip(self.sources, urls, strict=True):
+            by_kind.setdefault(source.kind, []).append(url)
+        body = Submission(
+            model=self.model,
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            reasoning=self.reasoning,
+            sync=sync,
+            stream=stream,
+        )
+        if self.messages or len(by_kind) > 1:
+            return self._custom(body, urls)
+        return msgspec.structs.replace(
+            body,
+            prompt=self.prompt,
+            system_prompt=self.system_prompt,
+            image_urls=tuple(by_kind.get("image", ())),
+            video_urls=tuple(by_kind.get("video", ())),
+            audio_url=next(iter(by_kind.get("audio", ())), None),
+        )
+
+    def _custom(self, body: Submission, urls: Sequence[str]) -> Submission:
+        """Custom knows no `system_prompt`: it becomes the first message (section 2.6)."""
+        messages = list(self.messages) or [{"role": "user", "content": self._blocks(urls)}]
+        if self.system_prompt:
+            messages.insert(0, {"role": "system", "content": self.system_prompt})
+        max_tokens = self.max_tokens
+        if max_tokens is None and self.model.startswith("claude"):
+            max_tokens = CLAUDE_MAX_TOKENS
+        return msgspec.structs.replace(body, messages=messages, max_tokens=max_tokens)
+
+    def _blocks(self, urls: Sequence[str]) -> list[dict[str, object]]:
+        blocks: list[dict[str, object]] = []
+        if self.prompt:
+            blocks.append({"type": "text", "text": self.prompt})
+        for source, url in zip(self.sources, urls, strict=True):
+            block = f"{source.kind}_url"
+            blocks.append({"type": block, block: {"url": url}})
+        return blocks
+
+
+class Ask(TypedDict, total=False):
+    """What may be said beside the prompt; `Client.stream` tells what each means."""
+
+    model: str
+    messages: Sequence[Mapping[str, object]] | None
+    videos: Sequence[Media]
+    images: Sequence[Media]
+    audio: Media | None
+    system_prompt: str | None
+    max_tokens: int | None
+    temperature: float | None
+    reasoning: bool | None
+    extra: Mapping[str, object] | None
+
+
+def ask(
+    prompt: str | None = None,
+    *,
+    model: str = DEFAULT_MODEL,
+    messages: Sequence[Mapping[str, object]] | None = None,
+    videos: Sequence[Media] = (),
+    images: Sequence[Media] = (),
+    audio: Media | None = None,
+    system_prompt: str | None = None,
+    max_tokens: int | None = None,
+    temperature: float | None = None,
+    reasoning: bool | None = None,
+    extra: Mapping[str, object] | None = None,
+) -> Question:
+    """Check the arguments of a call; `InvalidInputError` for the first that cannot be sent."""
+    _check_length("prompt", prompt, _MAX_PROMPT)
+    _check_length("system_prompt", system_prompt, _MAX_SYSTEM_PROMPT)
+    if not isinstance(model, str) or not model.strip():  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInputError(f"model is {model!r}: the name of a model is needed")
+    sources = (
+        *_sources("videos", "video", videos),
+        *_sources("images", "image", images),
+        *(() if audio is None else (_source("audio", "audio", audio),)),
+    )
+    _check_combination(prompt, messages, sources, has_audio=audio is not None)
+    return Question(
+        model=model,
+        prompt=prompt or None,
+        system_prompt=system_prompt or None,
+        messages=_checked_messages(messages),
+        sources=sources,
+        max_tokens=_checked_max_tokens(max_tokens),
+        temperature=_checked_temperature(temperature),
+        reasoning=_checked_flag("reasoning", reasoning),
+        extra=_checked_extra(extra),
+    )
+
+
+def _check_combination(
+    prompt: str | None,
+    messages: Sequence[Mapping[str, object]] | None,
+    sources: tuple[Source, ...],
+    *,
+    has_audio: bool,
+) -> None:
+    if messages is not None:
+        if prompt is not None or sources:
+            raise InvalidInputError(
+                "messages is given together with prompt or media: put them into the messages"
+            )
+    elif not prompt and not has_audio:
+        raise InvalidInputError("there is nothing to ask: give prompt, messages or audio")
+
+
+def _check_length(field: str, text: object, limit: int) -> None:
+    if text is None:
+        return
+    if not isinstance(text, str):
+        raise InvalidInputError(f"{field} is {type(text).__name__}: a string is needed")
+    if len(text) > limit:
+        raise InvalidInputError(
+            f"{field} has {len(text):,} characters: at most {limit:,} are taken"
+        )
+
+
+def _checked_max_tokens(value: object) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InvalidInputError(f"max_tokens is {value!r}: a whole number from 1 on")
+    return value
+
+
+def _checked_temperature(value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+        raise InvalidInputError(f"temperature is {value!r}: a number from 0 to 2")
+    if not 0 <= value <= 2:
+        raise InvalidInputError(f"temperature is {value!r}: from 0 to 2 is taken")
+    return value
+
+
+def _checked_flag(field: str, value: object) -> bool | None:
+    if value is not None and not isinstance(value, bool):
+        raise InvalidInputError(f"{field} is {value!r}: True, False or None")
+    return value
+
+
+def _checked_messages(
+    messages: Sequence[Mapping[str, object]] | None,
+) -> tuple[Mapping[str, object], ...]:
+    if messages is None:
+        return ()
+    if isinstance(messages, str | bytes | Mapping) or not messages:
+        raise InvalidInputError("messages is not a list of at least one message")
+    for position, message in enumerate(messages):
+        if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidInputError(f"messages[{position}] is not a mapping with a role")
+    return tuple(_as_json("messages", [dict(message) for message in messages]))
+
+
+def _checked_extra(extra: Mapping[str, object] | None) -> Mapping[str, object]:
+    known = set(extra or ()) & set(Submission.__struct_fields__)
+    if known:
+        raise InvalidInputError(f"extra names {', '.join(sorted(known))}: use the argument itself")
+    return _as_json("extra", dict(extra or {}))
+
+
+def _as_json(field: str, value: T) -> T:
+    """A copy of `value` that is sure to be sent as it is."""
+    try:
+        return msgspec.json.decode(msgspec.json.encode(value))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInputError(f"{field} cannot be sent as JSON: {error}") from error
+
+
+def _sources(field: str, kind: Kind, values: Sequence[Media]) -> list[Source]:
+    if isinstance(values, str | bytes | os.PathLike):
+        raise InvalidInputError(f"{field} is a single item: give a list, {field}=[...]")
+    if len(values) > _MAX_ITEMS:
+        raise InvalidInputError(f"{field} has {len(values)} items: at most {_MAX_ITEMS} are taken")
+    return [_source(f"{field}[{at}]", kind, value) for at, value in enumerate(values)]
+
+
+def _source(field: str, kind: Kind, value: Media) -> Source:
+    if isinstance(value, bytes):
+        if not value:
+            raise InvalidInputError(f"{field} is empty")
+        return Source(kind, value, field)
+    if isinstance(value, os.PathLike):
+        return Source(kind, Path(value), field)
+    if not isinstance(value, str) or not value:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInputError(f"{field} is {value!r}: a URL, a data URI, a path or bytes")
+    if value[:5].lower() == "data:":
+        return Source(kind, _checked_data_uri(field, kind, value), field)
+    if "://" in value:
+        return Source(kind, _checked_url(field, value), field)
+    return Source(kind, Path(value), field)
+
+
+def _checked_data_uri(field: str, kind: Kind, uri: str) -> str:
+    head = _DATA_URI.match(uri)
+    if head is None or head["kind"].lower() != kind:
+        raise InvalidInputError(
+            f"{field} is a data URI that begins {uri[:40]!r}: "
+            f"data:{kind}/<type>;base64,<payload> is taken"
+        )
+    try:
+        binascii.a2b_base64(uri[head.end() :], strict_mode=True)
+    except ValueError as error:
+        raise InvalidInputError(f"{field} is a data URI with broken base64: {error}") from error
+    if head.end() == len(uri):
+        raise InvalidInputError(f"{field} is a data URI without data")
+    return uri
+
+
+def _checked_url(field: str, url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        parts, valid = None, False
+    if parts is None or not valid or re.search(r"[\x00-\x20\x7f]", url):
+        raise InvalidInputError(f"{field} is {url[:200]!r}: only http and https URLs are taken")
+    return _watchable(url)
+
+
+def _watchable(url: str) -> str:
+    """YouTube Shorts are refused upstream; the same video as `watch?v=` is taken (section 2.4)."""
+    parts = urlsplit(url)
+    shorts = re.fullmatch(r"/shorts/([\w-]+)/?", parts.path)
+    if shorts is None or not re.fullmatch(r"(www\.|m\.)?youtube\.com", parts.hostname or ""):
+        return url
+    return f"https://www.youtube.com/watch?v={shorts[1]}"

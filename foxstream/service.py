@@ -1,0 +1,209 @@
+"""The service, awaited: each endpoint as one call over a transport.
+
+House rule: one request in, one meaning out, and nothing but a `FoxError` escapes. What a sequence
+of calls means, such as a stream or a poll, is told in the rooms above.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from foxstream import media, replies, wire
+from foxstream.address import Home
+from foxstream.answer import Completion
+from foxstream.clocks import Clocks
+from foxstream.endpoints import Endpoints
+from foxstream.errors import ProtocolError
+from foxstream.exchange import Reply, Request, Response, Transport
+from foxstream.progress import Status, Step
+from foxstream.question import Question, Source
+from foxstream.resources import Model, Task, Upload
+
+__all__ = ["OnStatus", "Service", "reporter", "unheard"]
+
+OnStatus = Callable[[Status], object]
+"""Is told what a silent stream is doing; called in the event loop, so it must not block."""
+
+_MAX_REDIRECTS = 3
+_MAX_INLINE_ITEMS = 5  # section 2.7
+_MAX_ERROR_BYTES = 64 * 1024
+
+
+class Service:
+    """Speaks the contract over `transport`; `clocks` limit each call."""
+
+    def __init__(
+        self, home: Home, transport: Transport, *, inline_limit: int, max_response_bytes: int
+    ) -> None:
+        self.transport = transport
+        self._home = home
+        self._endpoints = Endpoints(home)
+        self._inline_limit = inline_limit
+        self._max_response_bytes = max_response_bytes
+
+    async def submit(
+        self, question: Question, urls: list[str], clocks: Clocks, *, stream: bool
+    ) -> Task:
+        """Submit for a task (sections 3.1, 3.2)."""
+        body = _body(question, urls, stream=stream)
+        request = self._endpoints.submit(body, direct=False, connect=clocks.connect)
+        return replies.task_from(await self._whole(request, clocks))
+
+    async def submit_direct(self, question: Question, urls: list[str], clocks: Clocks) -> Response:
+        """Submit with `sync` and `stream`: the answer is the event stream itself (section 9.4)."""
+        body = _body(question, urls, sync=True, stream=True)
+        return await self._stream(
+            self._endpoints.submit(body, direct=True, connect=clocks.connect), clocks
+        )
+
+    async def submit_blocking(
+        self, question: Question, urls: list[str], clocks: Clocks
+    ) -> Completion | Task:
+        """Submit with `sync` alone: the answer is the completion (sections 3.3, 9.5)."""
+        body = _body(question, urls, sync=True)
+        request = self._endpoints.submit(body, direct=False, connect=clocks.connect)
+        return replies.completion_from(await self._whole(request, clocks))
+
+    async def open_stream(self, task_id: str, url: str | None, clocks: Clocks) -> Response:
+        """Open the stream of a task, at the URL that the service named (section 4)."""
+        request = self._endpoints.stream(url, task_id, clocks.connect)
+        return await self._stream(request, clocks)
+
+    async def task(self, task_id: str, clocks: Clocks, *, sync_upstream: bool = False) -> Task:
+        """Look at a task (section 5)."""
+        request = self._endpoints.task(task_id, sync_upstream=sync_upstream, connect=clocks.connect)
+        return replies.task_from(await self._whole(request, clocks))
+
+    async def models(self, clocks: Clocks) -> list[Model]:
+        """The models that the key may use (section 7)."""
+        return replies.models_from(
+            await self._whole(self._endpoints.models(clocks.connect), clocks)
+        )
+
+    async def upload(
+        self, material: media.Material, name: str, progress: media.Share, clocks: Clocks
+    ) -> Upload:
+        """Upload a file, streamed (section 8)."""
+        body = media.Multipart(material, name, progress)
+        request = self._endpoints.upload(body, body.content_type, clocks.connect)
+        return replies.upload_from(await self._whole(request, clocks))
+
+    async def media_urls(
+        self, sources: tuple[Source, ...], on_status: OnStatus, clocks: Clocks
+    ) -> list[str]:
+        """A URL for each source: its own, a data URI, or that of an upload.
+
+        Up to five local items within the inline limit go inline, the others are uploaded. All
+        are looked at before the first byte is sent.
+        """
+        materials = [
+            source.value
+            if isinstance(source.value, str)
+            else await media.load(source.value, source.field, source.kind)
+            for source in sources
+        ]
+        room = _MAX_INLINE_ITEMS
+        urls: list[str] = []
+        for material in materials:
+            if isinstance(material, str):
+                urls.append(material)
+            elif room and material.size <= self._inline_limit:
+                room -= 1
+                urls.append(await material.data_uri(reporter(on_status, "encoding")))
+            else:
+                progress = reporter(on_status, "uploading")
+                urls.append((await self.upload(material, material.name, progress, clocks)).url)
+        return urls
+
+    async def _stream(self, request: Request, clocks: Clocks) -> Response:
+        """The response with its body still to come, known to be an event stream."""
+        response = await self._send(request, clocks)
+        try:
+            if response.status != 200:
+                raise self._error(response, await _error_body(response, clocks))
+            replies.check_event_stream(response.headers)
+        except BaseException:
+            await response.aclose()
+            raise
+        return response
+
+    async def _whole(self, request: Request, clocks: Clocks) -> bytes:
+        """The whole body, bounded; the named error for every status but 200."""
+        response = await self._send(request, clocks)
+        try:
+            if response.status != 200:
+                raise self._error(response, await _error_body(response, clocks))
+            return await self._body(response, clocks)
+        finally:
+            await response.aclose()
+
+    async def _send(self, request: Request, clocks: Clocks) -> Response:
+        """Send; a GET follows a few redirects within its origin, a POST none."""
+        for _ in range(_MAX_REDIRECTS):
+            response = await self._sent(request, clocks)
+            target = self._home.redirect(request.url, response.headers.get("location"))
+            if request.method != "GET" or not 300 < response.status < 400 or target is None:
+                return response
+            await response.aclose()
+            request = msgspec.structs.replace(request, url=target)
+        return await self._sent(request, clocks)
+
+    async def _sent(self, request: Request, clocks: Clocks) -> Response:
+        try:
+            return await self.transport.send(request, clocks.deadline)
+        except TimeoutError as error:
+            raise clocks.ran_out() from error
+
+    async def _body(self, response: Response, clocks: Clocks) -> bytes:
+        blocks: list[bytes] = []
+        size = 0
+        while block := await _read(response, clocks):
+            blocks.append(block)
+            size += len(block)
+            if size > self._max_response_bytes:
+                raise ProtocolError(
+                    f"the answer is larger than max_response_bytes={self._max_response_bytes}"
+                )
+        return b"".join(blocks)
+
+    def _error(self, response: Response, body: bytes) -> Exception:
+        text = self._home.redact(body.decode("utf-8", "replace"))
+        return replies.error_from(Reply(response.status, response.headers, text.encode()))
+
+
+async def _error_body(response: Response, clocks: Clocks) -> bytes:
+    """The beginning of an error body; what comes after that is of no use to anybody."""
+    body = b""
+    while len(body) < _MAX_ERROR_BYTES and (block := await _read(response, clocks)):
+        body += block
+    return body[:_MAX_ERROR_BYTES]
+
+
+async def _read(response: Response, clocks: Clocks) -> bytes:
+    try:
+        return await response.read(clocks.deadline)
+    except TimeoutError as error:
+        raise clocks.ran_out() from error
+
+
+def _body(
+    question: Question, urls: list[str], *, sync: bool = False, stream: bool = False
+) -> bytes:
+    return wire.encode_submission(
+        question.submission(urls, sync=sync, stream=stream), question.extra
+    )
+
+
+def reporter(on_status: OnStatus, step: Step) -> media.Share:
+    """What tells `on_status` the share done of `step`."""
+
+    def report(share: float) -> None:
+        on_status(Status(step, share))
+
+    return report
+
+
+def unheard(status: Status) -> None:
+    """The `OnStatus` of somebody who did not ask to be told."""

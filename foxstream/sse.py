@@ -1,0 +1,145 @@
+"""Server-sent events: bytes <-> `Event`.
+
+House rule: the whole event-stream grammar (WHATWG HTML, section 9.2.6) over bytes, bounded, and
+not a word of what the events mean. `bytes.splitlines()` splits at LF, CR and CRLF and nowhere
+else, which is exactly the grammar; text splitting would also break at U+2028.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from foxstream.errors import ProtocolError
+
+__all__ = ["DEFAULT_MAX_EVENT_BYTES", "Event", "Parser", "encode"]
+
+DEFAULT_MAX_EVENT_BYTES = 8 * 1024 * 1024
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_CR = 0x0D
+_MAX_RETRY_DIGITS = 18
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """One dispatched event: `event` is its type, `data` its lines joined by LF, `id` the last seen.
+
+    `data` stays bytes so that a JSON decoder can take it as it is; by the standard it is UTF-8
+    text in which wrong bytes read as U+FFFD.
+    """
+
+    event: str = "message"
+    data: bytes = b""
+    id: str = ""
+
+
+def encode(event: str, data: bytes) -> bytes:
+    """Return one event as bytes; every line of `data` becomes a `data:` line."""
+    lines = b"".join(b"data: %b\n" % line for line in data.splitlines() or [b""])
+    return b"event: %b\n%b\n" % (event.encode(), lines)
+
+
+class Parser:
+    """An incremental event-stream parser: `feed` it bytes as they come, take the events.
+
+    An event leaves with its very last byte, however the bytes were cut. Nothing is ever raised:
+    an event larger than `max_event_bytes` (or a line without an end) sets `error`, and nothing
+    is returned after it. `retry` is the last reconnection time that was sent, in milliseconds.
+    """
+
+    def __init__(self, max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES) -> None:
+        self.retry: int | None = None
+        self.error: ProtocolError | None = None
+        self._limit = max_event_bytes
+        self._head: bytes | None = b""
+        self._after_cr = False
+        self._partial: list[bytes] = []
+        self._partial_size = 0
+        self._type = ""
+        self._id = ""
+        self._data: list[bytes] = []
+        self._data_size = 0
+
+    def feed(self, block: bytes) -> list[Event]:
+        """Take the next bytes; return the events that they complete, in order."""
+        if self.error is not None:
+            return []
+        events: list[Event] = []
+        for line in self._lines(block):
+            if not line:
+                if self._data:
+                    events.append(self._dispatch())
+                self._type = ""
+            elif line.startswith(b"data:"):
+                self._append(line[6:] if line.startswith(b"data: ") else line[5:])
+            else:
+                self._field(line)
+            if len(line) > self._limit or self._data_size > self._limit:
+                self._overrun()
+                return events
+        if self._partial_size > self._limit:
+            self._overrun()
+        return events
+
+    def _lines(self, block: bytes) -> list[bytes]:
+        """The lines that `block` completes; what follows the last line end waits for the next."""
+        if self._head is not None:
+            block = self._without_byte_order_mark(block)
+        if self._after_cr and block:
+            block = block.removeprefix(b"\n")
+            self._after_cr = False
+        if not block:
+            return []
+        lines = block.splitlines()
+        last = block[-1]
+        unfinished = b"" if last in b"\r\n" else lines.pop()
+        if lines and self._partial:
+            lines[0] = b"".join((*self._partial, lines[0]))
+            self._partial.clear()
+            self._partial_size = 0
+        if unfinished:
+            self._partial.append(unfinished)
+            self._partial_size += len(unfinished)
+        self._after_cr = last == _CR
+        return lines
+
+    def _without_byte_order_mark(self, block: bytes) -> bytes:
+        """Hold the first bytes back until it is known whether they are the mark."""
+        head = (self._head or b"") + block
+        if len(head) < len(_BYTE_ORDER_MARK) and _BYTE_ORDER_MARK.startswith(head):
+            self._head = head
+            return b""
+        self._head = None
+        return head.removeprefix(_BYTE_ORDER_MARK)
+
+    def _append(self, value: bytes) -> None:
+        self._data.append(value)
+        self._data_size += len(value) + 1
+
+    def _field(self, line: bytes) -> None:
+        """Every line but a canonical `data:` line and the empty one; comments have no name."""
+        name, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if name == b"event":
+            self._type = value.decode("utf-8", "replace")
+        elif name == b"data":
+            self._append(value)
+        elif name == b"id" and b"\0" not in value:
+            self._id = value.decode("utf-8", "replace")
+        elif name == b"retry" and value.isdigit():
+            self.retry = int(value[:_MAX_RETRY_DIGITS])
+
+    def _dispatch(self) -> Event:
+        data = self._data
+        event = Event(
+            self._type or "message", data[0] if len(data) == 1 else b"\n".join(data), self._id
+        )
+        data.clear()
+        self._data_size = 0
+        return event
+
+    def _overrun(self) -> None:
+        self._data.clear()
+        self._partial.clear()
+        self.error = ProtocolError(
+            f"an event is larger than max_event_bytes={self._limit}: raise the limit, "
+            "or check that the URL really serves an event stream"
+        )

@@ -1,0 +1,197 @@
+"""aiohttp, the default on asyncio: its close is synchronous, so a `break` frees the socket."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import nullcontext
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+
+from foxstream.errors import APIConnectionError, APITimeoutError
+from foxstream.exchange import Request, Response
+
+__all__ = ["AiohttpTransport"]
+
+
+class AiohttpTransport:
+    """A `Transport` with one pool without a connection limit, on the loop of its first request.
+
+    The environment's proxies are honoured, `.netrc` is not; cookies are not kept.
+    """
+
+    def __init__(self) -> None:
+        self._session: aiohttp.ClientSession | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def send(self, request: Request, deadline: int | None = None) -> Response:
+        """Send `request`; see `Transport.send`."""
+        session = self._bound_session()
+        limit = nullcontext() if deadline is None else asyncio.timeout(_seconds_until(deadline))
+        try:
+            async with limit:
+                answer = await session.request(
+                    request.method,
+                    request.url,
+                    headers=_headers_of(request),
+                    data=_body_of(request),
+                    allow_redirects=False,
+                    proxy=_proxy_for(request.url),
+                    timeout=aiohttp.ClientTimeout(total=None, connect=request.connect),
+                )
+        except aiohttp.ConnectionTimeoutError as error:
+            raise APITimeoutError(
+                f"no connection to {_host(request.url)} within {request.connect:g} s",
+                phase="connect",
+            ) from error
+        except (aiohttp.ClientError, OSError) as error:
+            if isinstance(error, TimeoutError):
+                raise
+            raise APIConnectionError(f"{_host(request.url)}: {_reason(error)}") from error
+        return _AiohttpResponse(answer)
+
+    def now(self) -> int:
+        """The monotonic clock, in nanoseconds."""
+        return time.monotonic_ns()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for `seconds`."""
+        await asyncio.sleep(seconds)
+
+    def close(self) -> None:
+        """Leave the session at once; idle connections are closed at the loop's next turn."""
+        session, self._session = self._session, None
+        if session is None or session.closed or self._loop is None or self._loop.is_closed():
+            return
+        connector = session.connector
+        session.detach()
+        if connector is not None and not connector.closed:
+            self._loop.create_task(_close(connector))
+
+    async def aclose(self) -> None:
+        """Close the session and every connection of its pool."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def _bound_session(self) -> aiohttp.ClientSession:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise RuntimeError(
+                "AiohttpTransport needs asyncio; HttpxTransport runs on trio"
+            ) from None
+        if self._session is None:
+            self._loop = loop
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+            )
+        elif self._loop is not loop:
+            raise RuntimeError("this client is bound to the event loop of its first request")
+        return self._session
+
+
+class _AiohttpResponse:
+    """An aiohttp response whose reads can have a deadline without a timer for each read."""
+
+    __slots__ = (
+        "_answer",
+        "_content",
+        "_deadline",
+        "_expired",
+        "_reading",
+        "_timer",
+        "headers",
+        "status",
+    )
+
+    def __init__(self, answer: aiohttp.ClientResponse) -> None:
+        self.status = answer.status
+        self.headers: Mapping[str, str] = {k.lower(): v for k, v in answer.headers.items()}
+        self._answer = answer
+        self._content = answer.content
+        self._deadline: int | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._reading = False
+        self._expired = False
+
+    async def read(self, deadline: int | None = None) -> bytes:
+        """The bytes that are there; see `Response.read`."""
+        self._deadline = deadline
+        if deadline is not None and self._timer is None:
+            self._arm(deadline)
+        self._reading = True
+        try:
+            return await self._content.readany()
+        except (aiohttp.ClientError, OSError) as error:
+            if self._expired:
+                raise TimeoutError from error
+            raise APIConnectionError(f"the connection broke: {_reason(error)}") from error
+        finally:
+            self._reading = False
+
+    def close(self) -> None:
+        """Close the socket, unless the body has ended and it went back to the pool."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._answer.close()
+
+    async def aclose(self) -> None:
+        """The same: aiohttp closes without waiting."""
+        self.close()
+
+    def _arm(self, deadline: int) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(max(0.0, _seconds_until(deadline)), self._look)
+
+    def _look(self) -> None:
+        """The timer fired for an old deadline: the current one decides."""
+        self._timer = None
+        if not self._reading or self._deadline is None:
+            return
+        if _seconds_until(self._deadline) > 0:
+            self._arm(self._deadline)
+        else:
+            self._expired = True
+            self._answer.close()
+
+
+async def _close(connector: aiohttp.BaseConnector) -> None:
+    await connector.close()
+
+
+def _headers_of(request: Request) -> dict[str, str]:
+    body = request.body
+    if body is None or isinstance(body, bytes):
+        return request.headers
+    return {**request.headers, "Content-Length": str(body.length)}
+
+
+def _body_of(request: Request) -> object:
+    body = request.body
+    return body if body is None or isinstance(body, bytes) else body.blocks()
+
+
+def _proxy_for(url: str) -> str | None:
+    """The environment's proxy; aiohttp's own look-up would read `.netrc` as well."""
+    parts = urlsplit(url)
+    proxy = getproxies().get(parts.scheme)
+    return None if proxy is None or proxy_bypass(parts.netloc) else proxy
+
+
+def _seconds_until(deadline: int) -> float:
+    return (deadline - time.monotonic_ns()) / 1e9
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__

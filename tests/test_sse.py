@@ -1,0 +1,146 @@
+"""The event-stream grammar, whole, byte by byte, and cut at every position."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foxstream import ProtocolError
+from foxstream.sse import Event, Parser, encode
+
+CORPUS = Path(__file__).parent / "sse_cases"
+CASES = [
+    case
+    for name in ("wpt_eventsource_cases.json", "sse_cases_extra.json")
+    for case in json.loads((CORPUS / name).read_text())
+]
+
+
+def parse(*blocks: bytes, limit: int = 1 << 20) -> list[Event]:
+    parser = Parser(max_event_bytes=limit)
+    return [event for block in blocks for event in parser.feed(block)]
+
+
+def as_text(events: list[Event]) -> list[dict[str, str]]:
+    return [
+        {"event": event.event, "data": event.data.decode("utf-8", "replace"), "id": event.id}
+        for event in events
+    ]
+
+
+def single_bytes(stream: bytes) -> list[bytes]:
+    return [stream[at : at + 1] for at in range(len(stream))]
+
+
+def test_the_corpus_is_whole():
+    assert len(CASES) == 100
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_conformance_whole_byte_by_byte_and_cut_everywhere(case):
+    stream = base64.b64decode(case["stream_bytes_base64"])
+    expected = case["expected"]
+    whole = parse(stream)
+    assert as_text(whole) == expected
+    assert parse(*single_bytes(stream)) == whole
+    for at in range(len(stream) + 1):
+        assert parse(stream[:at], stream[at:]) == whole
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"], ids=["LF", "CR", "CRLF"])
+def test_an_event_leaves_with_its_very_last_byte(end):
+    parser = Parser()
+    stream = b"event: chunk" + end + b"data: x" + end + end[:1]
+    assert [parser.feed(byte) for byte in single_bytes(stream)][-1] == [Event("chunk", b"x")]
+
+
+def test_a_line_feed_after_a_carriage_return_is_one_line_end_however_cut():
+    assert parse(b"data: a\r", b"\ndata: b\r", b"", b"\n\r", b"\n") == [Event(data=b"a\nb")]
+
+
+def test_retry_is_kept_and_only_digits_count():
+    parser = Parser()
+    parser.feed(b"retry: 1500\nretry: soon\nretry:\nretry: -1\n\n")
+    assert parser.retry == 1500
+
+
+def test_an_enormous_retry_is_bounded():
+    parser = Parser()
+    parser.feed(b"retry: " + b"9" * 10_000 + b"\n")
+    assert parser.retry == int("9" * 18)
+
+
+def test_id_persists_and_a_null_is_ignored():
+    events = parse(b"id: 7\ndata: a\n\ndata: b\n\nid: 8\0\ndata: c\n\nid\ndata: d\n\n")
+    assert [event.id for event in events] == ["7", "7", "7", ""]
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        b"data: " + b"x" * 200,
+        b"data: " + b"x" * 200 + b"\n\ndata: late\n\n",
+        b"data: 0123456789\n" * 20 + b"\n",
+        b":" + b"c" * 200,
+        b"event: " + b"e" * 200 + b"\n\n",
+        b"\xef\xbb\xbf" + b"data: " + b"y" * 95,
+    ],
+    ids=["no end", "one line", "many lines", "comment", "name", "after a byte order mark"],
+)
+def test_over_the_limit_the_good_events_come_first_then_nothing(stream):
+    stream = b"data: good\n\n" + stream if not stream.startswith(b"\xef") else stream
+    for blocks in ([stream], single_bytes(stream)):
+        parser = Parser(max_event_bytes=100)
+        events = [event for block in blocks for event in parser.feed(block)]
+        assert events == ([Event(data=b"good")] if stream.startswith(b"data: good") else [])
+        assert isinstance(parser.error, ProtocolError)
+        assert "max_event_bytes=100" in str(parser.error)
+        assert parser.feed(b"data: more\n\n") == []
+
+
+def test_exactly_the_limit_is_allowed():
+    assert parse(b"data: " + b"x" * 94 + b"\n\n", limit=100) == [Event(data=b"x" * 94)]
+
+
+def test_keep_alives_hold_no_memory():
+    parser = Parser(max_event_bytes=100)
+    for _ in range(1000):
+        assert parser.feed(b": keep-alive\n" * 10) == []
+    assert parser.error is None
+    assert parser.feed(b"data: x\n\n") == [Event(data=b"x")]
+
+
+def test_encode_is_undone_by_the_parser():
+    assert parse(encode("chunk", b'{"a":1}')) == [Event("chunk", b'{"a":1}')]
+    assert parse(encode("done", b"")) == [Event("done", b"")]
+    assert parse(encode("x", b"one\ntwo\rthree")) == [Event("x", b"one\ntwo\nthree")]
+
+
+PIECES = st.sampled_from(
+    [b"data", b"event", b"id", b"retry", b":", b" ", b"\n", b"\r", b"\r\n", b"\n\n", b"x", b"\xef\xbb"]
+    + [b"\xbf", b"\0", b"12", "\u2028\u0085é😀".encode(), b"\x0b\x0c\x1c", b"data: y\n\n"]
+)
+
+
+@given(st.lists(PIECES | st.binary(max_size=6), max_size=40), st.data())
+def test_any_bytes_any_cuts_same_events_and_never_an_exception(pieces, data):
+    stream = b"".join(pieces)
+    limit = data.draw(st.sampled_from([8, 64, 1 << 20]))
+    whole = parse(stream, limit=limit)
+    assert parse(*single_bytes(stream), limit=limit) == whole
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=5)))
+    edges = [0, *cuts, len(stream)]
+    blocks = [stream[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    assert parse(*blocks, limit=limit) == whole
+
+
+@given(st.lists(st.tuples(st.sampled_from(["chunk", "done", "x"]), st.binary(max_size=20))))
+def test_no_event_is_lost(sent):
+    sent = [(name, data.replace(b"\r", b"").rstrip(b"\n")) for name, data in sent]
+    received = parse(b"".join(encode(name, data) for name, data in sent))
+    assert [(event.event, event.data) for event in received] == sent
