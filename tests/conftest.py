@@ -1,8 +1,11 @@
-"""What every test shares: the event loops it runs on."""
+"""What every test shares: the event loops it runs on, and a watch on blocking calls."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from blockbuster import blockbuster_ctx
 
 BACKENDS = {
     "asyncio": ("asyncio", {"debug": True}),
@@ -15,3 +18,10 @@ BACKENDS = {
 def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, object]]:
     """asyncio in debug mode, asyncio on uvloop, trio; a test that needs one overrides it."""
     return request.param
+
+
+@pytest.fixture(autouse=True)
+def no_blocking_calls() -> Iterator[None]:
+    """A call of foxstream that would block the event loop raises `BlockingError`."""
+    with blockbuster_ctx("foxstream"):
+        yield

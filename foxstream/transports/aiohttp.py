@@ -16,6 +16,9 @@ from foxstream.exchange import Request, Response
 
 __all__ = ["AiohttpTransport"]
 
+_LOOK_EVERY_NS = 1_000_000_000
+"""How long a read may wait until it is looked at, if its deadline is not nearer."""
+
 
 class AiohttpTransport:
     """A `Transport` with one pool without a connection limit, on the loop of its first request.
@@ -104,6 +107,7 @@ class _AiohttpResponse:
         "_content",
         "_deadline",
         "_expired",
+        "_fires",
         "_reading",
         "_timer",
         "headers",
@@ -117,14 +121,15 @@ class _AiohttpResponse:
         self._content = answer.content
         self._deadline: int | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._fires = 0
         self._reading = False
         self._expired = False
 
     async def read(self, deadline: int | None = None) -> bytes:
         """The bytes that are there; see `Response.read`."""
         self._deadline = deadline
-        if deadline is not None and self._timer is None:
-            self._arm(deadline)
+        if self._timer is None or (deadline is not None and deadline < self._fires):
+            self._arm()
         self._reading = True
         try:
             return await self._content.readany()
@@ -146,20 +151,33 @@ class _AiohttpResponse:
         """The same: aiohttp closes without waiting."""
         self.close()
 
-    def _arm(self, deadline: int) -> None:
+    def _arm(self) -> None:
+        """One timer for many reads: when it fires, the deadline of that moment decides."""
+        if self._timer is not None:
+            self._timer.cancel()
+        now = time.monotonic_ns()
+        self._fires = now + _LOOK_EVERY_NS
+        if self._deadline is not None:
+            self._fires = min(self._fires, max(now, self._deadline))
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(max(0.0, _seconds_until(deadline)), self._look)
+        self._timer = loop.call_later((self._fires - now) / 1e9, self._look)
 
     def _look(self) -> None:
-        """The timer fired for an old deadline: the current one decides."""
         self._timer = None
-        if not self._reading or self._deadline is None:
+        if not self._reading:
             return
-        if _seconds_until(self._deadline) > 0:
-            self._arm(self._deadline)
-        else:
-            self._expired = True
+        self._expired = self._deadline is not None and _seconds_until(self._deadline) <= 0
+        if self._expired or self._is_lost():
             self._answer.close()
+        else:
+            self._arm()
+
+    def _is_lost(self) -> bool:
+        """Whether a read waits on a closed connection: after a broken chunk nobody wakes it."""
+        connection = self._answer.connection
+        return connection is not None and (
+            connection.transport is None or connection.transport.is_closing()
+        )
 
 
 async def _close(connector: aiohttp.BaseConnector) -> None:

@@ -1,0 +1,458 @@
+"""One answer, in virtual time: what the loop sees, what is kept, how it ends."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from foxstream import (
+    APIConnectionError,
+    APITimeoutError,
+    InvalidInputError,
+    NotFoundError,
+    ProtocolError,
+    StreamDivergedError,
+    StreamTruncatedError,
+    TaskFailedError,
+    Timeouts,
+)
+from foxstream.sse import encode
+from foxstream.transports import Break, Pause, Play
+from tests.script import (
+    JSON,
+    KEY,
+    TASK,
+    accepted,
+    chunk,
+    client_of,
+    done,
+    refusal,
+    says,
+    task,
+)
+
+pytestmark = pytest.mark.anyio
+
+ALIVE = (b": keep-alive\n\n", chunk(""), chunk(role="assistant"))
+DRIP = tuple(part for _ in range(2000) for part in (Pause(0.5), *ALIVE))
+
+
+async def texts(stream) -> list[str]:
+    return [delta.text async for delta in stream]
+
+
+async def test_deltas_completion_and_timings():
+    client, transport = client_of(
+        Play(accepted().parts, headers=JSON, delay=0.25),
+        says(
+            Pause(1),
+            chunk(role="assistant"),
+            Pause(1),
+            chunk(reasoning_content="hm"),
+            Pause(1),
+            chunk("Hello ") + chunk("world"),
+            Pause(1),
+            chunk(finish="stop"),
+            done(5),
+        ),
+    )
+    async with client.stream("hi") as answer:
+        assert answer.state == "streaming"
+        assert answer.task_id == TASK
+        assert answer.completion is None
+        deltas = [delta async for delta in answer]
+    assert [(d.text, d.reasoning) for d in deltas] == [("", "hm"), ("Hello ", ""), ("world", "")]
+    assert [str(d) for d in deltas] == ["", "Hello ", "world"]
+    assert [d.received_ns / 1e9 for d in deltas] == [2.25, 3.25, 3.25]
+    assert (answer.state, answer.completion.state) == ("complete", "complete")
+    assert (answer.completion.text, answer.completion.reasoning) == ("Hello world", "hm")
+    assert (answer.completion.finish_reason, answer.completion.model) == ("stop", "m-1")
+    assert answer.completion.usage is None
+    timings = answer.timings
+    assert (timings.ttft, timings.ttft_text, timings.ttft_reasoning) == (2.25, 3.25, 2.25)
+    assert (timings.accepted, timings.first_byte) == (250_000_000, 1_250_000_000)
+    assert (timings.e2e, timings.itl) == (4.25, [1.0])
+    assert transport.open == 0
+    assert [r.method for r in transport.requests] == ["POST", "GET"]
+
+
+async def test_a_bare_loop_submits_at_its_first_step_and_closes_after_its_last():
+    client, transport = client_of(accepted(), says(chunk("a"), chunk("b"), done(2)))
+    answer = client.stream("hi")
+    assert transport.requests == []
+    assert await texts(answer) == ["a", "b"]
+    assert transport.open == 0
+    assert await texts(answer) == []
+
+
+async def test_a_stream_never_entered_sends_nothing():
+    client, transport = client_of()
+    client.stream("hi")
+    assert transport.requests == []
+
+
+async def test_text_stream_is_the_text_of_the_first_choice():
+    client, _ = client_of(
+        accepted(),
+        says(
+            chunk(reasoning="r"),
+            chunk("a"),
+            chunk("other", index=1),
+            chunk("b"),
+            done(4),
+        ),
+    )
+    answer = client.stream("hi")
+    assert [text async for text in answer.text_stream] == ["a", "b"]
+    assert [choice.text for choice in answer.completion.choices] == ["ab", "other"]
+
+
+async def test_on_status_tells_what_a_silent_stream_does():
+    client, _ = client_of(accepted(), says(chunk("a"), done(1)), task("completed", "a"))
+    steps = []
+    answer = client.stream("hi", verify=True, on_status=lambda status: steps.append(status.step))
+    await texts(answer)
+    assert steps == ["submitted", "queued", "streaming", "polling"]
+
+
+@pytest.mark.parametrize(
+    ("end", "kind", "match"),
+    [
+        ((), StreamTruncatedError, "after 2 chunks"),
+        ((Break("reset by peer"),), APIConnectionError, "reset by peer"),
+        ((encode("chunk", b"{broken"),), ProtocolError, "broken"),
+        ((encode("chunk", b'{"choices":5}'),), ProtocolError, "choices"),
+        ((encode("chunk", b'{"z":' + b"[" * 100_000),), ProtocolError, "chunk"),
+        ((encode("chunk", b'{"choices":[{"delta":{"content":"\xff"}}]}'),), ProtocolError, "utf-8"),
+        ((b"data: " + b"x" * 300_000,), ProtocolError, "max_event_bytes=200000"),
+    ],
+    ids=["cut", "reset", "broken json", "wrong type", "deep", "not utf-8", "endless line"],
+)
+async def test_a_failure_comes_after_the_good_deltas_and_carries_them(end, kind, match):
+    client, transport = client_of(
+        accepted(), says(chunk("Hel"), chunk("lo"), *end), max_event_bytes=200_000
+    )
+    answer = client.stream("hi")
+    seen = []
+    with pytest.raises(kind, match=match) as caught:
+        async for delta in answer:
+            seen.append(delta.text)
+    assert seen == ["Hel", "lo"]
+    assert (caught.value.partial.text, caught.value.partial.state) == ("Hello", "truncated")
+    assert caught.value.task_id == TASK
+    assert answer.state == "failed"
+    assert answer.completion == caught.value.partial
+    assert transport.open == 0
+    with pytest.raises(kind) as again:
+        await answer.get_final_completion()
+    assert again.value is caught.value
+
+
+async def test_good_deltas_that_share_a_read_with_a_failure_are_delivered_first():
+    client, _ = client_of(accepted(), says(chunk("a") + chunk("b") + encode("chunk", b"{")))
+    answer = client.stream("hi")
+    assert (await anext(answer)).text == "a"
+    assert (await anext(answer)).text == "b"
+    with pytest.raises(ProtocolError):
+        await anext(answer)
+
+
+async def test_an_error_event_of_a_failed_task_is_the_task_s_failure():
+    failure = {"code": "upstream_error", "message": "the model is gone"}
+    client, _ = client_of(
+        accepted(),
+        says(chunk("a"), encode("error", b'{"message":"upstream returned 502"}')),
+        task("failed", error=failure),
+    )
+    with pytest.raises(TaskFailedError, match="the model is gone") as caught:
+        await texts(client.stream("hi"))
+    assert (caught.value.code, caught.value.partial.text) == ("upstream_error", "a")
+
+
+async def test_an_error_event_while_the_task_lives_is_not_its_failure():
+    client, _ = client_of(
+        accepted(), says(encode("error", b'{"message":"proxy hiccup"}')), task("processing")
+    )
+    with pytest.raises(StreamTruncatedError, match=r"proxy hiccup.*processing.*attach") as caught:
+        await texts(client.stream("hi"))
+    assert caught.value.task_id == TASK
+
+
+async def test_an_error_event_is_told_even_where_the_task_cannot_be_asked():
+    client, _ = client_of(accepted(), says(encode("error", b'{"message":"gone"}')), refusal(500))
+    with pytest.raises(TaskFailedError, match="gone"):
+        await texts(client.stream("hi"))
+
+
+async def test_fewer_chunks_than_counted_and_a_longer_text_is_a_truncation():
+    client, _ = client_of(accepted(), says(chunk("Hel"), done(2)), task("completed", "Hello"))
+    with pytest.raises(StreamTruncatedError, match="1 of the chunks"):
+        await texts(client.stream("hi"))
+
+
+@pytest.mark.parametrize("text", ["Hel", ""])
+async def test_fewer_chunks_than_counted_but_the_same_text_is_whole(text, caplog):
+    client, _ = client_of(accepted(), says(chunk("Hel"), done(2)), task("completed", text))
+    answer = client.stream("hi")
+    assert await texts(answer) == ["Hel"]
+    assert answer.state == "complete"
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+async def test_verify_accepts_the_same_text_and_brings_usage():
+    client, _ = client_of(
+        accepted(), says(chunk("Hi"), done(1)), task("processing"), task("completed", "Hi")
+    )
+    answer = client.stream("hi", verify=True)
+    await texts(answer)
+    assert answer.completion.usage.total_tokens == 9
+
+
+async def test_verify_refuses_another_text():
+    client, _ = client_of(accepted(), says(chunk("Hi"), done(1)), task("completed", "Ho"))
+    with pytest.raises(StreamDivergedError, match="another answer") as caught:
+        await texts(client.stream("hi", verify=True))
+    assert caught.value.partial.text == "Hi"
+
+
+async def test_verify_takes_an_empty_text_for_no_proof():
+    client, _ = client_of(accepted(), says(chunk("Hi"), done(1)), task("completed", ""))
+    answer = client.stream("hi", verify=True)
+    assert await texts(answer) == ["Hi"]
+
+
+async def test_the_final_completion_has_the_usage_of_the_task():
+    client, transport = client_of(accepted(), says(chunk("Hi"), done(1)), task("completed", "Hi"))
+    async with client.stream("hi") as answer:
+        completion = await answer.get_final_completion()
+        assert await answer.get_final_completion() is completion
+    assert completion.usage.prompt_tokens == 7
+    assert len(transport.requests) == 3
+
+
+async def test_the_final_completion_does_without_usage_that_cannot_be_had():
+    for last in (refusal(500), task("completed")):
+        client, _ = client_of(accepted(), says(chunk("Hi"), done(1)), last)
+        completion = await client.stream("hi").get_final_completion()
+        assert (completion.text, completion.usage) == ("Hi", None)
+
+
+async def test_usage_of_the_stream_needs_no_task():
+    usage = b'{"choices":[],"usage":{"total_tokens":3,"completion_tokens_details":{"reasoning_tokens":1}}}'
+    client, transport = client_of(accepted(), says(chunk("Hi"), encode("chunk", usage), done(2)))
+    completion = await client.stream("hi").get_final_completion()
+    assert completion.usage.total_tokens == 3
+    assert completion.usage.details == {"completion_tokens_details.reasoning_tokens": 1}
+    assert len(transport.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("timeouts", "parts", "phase", "after"),
+    [
+        (Timeouts(first_token=3), DRIP, "first_token", 3),
+        (Timeouts(first_token=3, stall=5), (Pause(2), chunk("a"), *DRIP), "stall", 7),
+        (4.0, (Pause(1), chunk("a"), *DRIP), "total", 4),
+        (Timeouts(first_token=None, stall=None, total=6), DRIP, "total", 6),
+    ],
+)
+async def test_keep_alives_feed_no_clock(timeouts, parts, phase, after):
+    client, transport = client_of(accepted(), says(*parts))
+    with pytest.raises(APITimeoutError, match=phase) as caught:
+        await texts(client.stream("hi", timeouts=timeouts))
+    assert caught.value.phase == phase
+    assert transport.now() / 1e9 == after
+    assert transport.open == 0
+
+
+async def test_the_submit_has_a_clock():
+    client, transport = client_of(Play(accepted().parts, headers=JSON, delay=200))
+    with pytest.raises(APITimeoutError) as caught:
+        await texts(client.stream("hi"))
+    assert (caught.value.phase, transport.now() / 1e9) == ("submit", 120)
+    assert (caught.value.partial, caught.value.task_id) == (None, None)
+
+
+async def test_the_reader_s_own_time_is_not_charged():
+    client, transport = client_of(
+        accepted(), says(chunk("a"), Pause(4), chunk("b"), Pause(4), chunk("c"), done(3))
+    )
+    seen = []
+    async for delta in client.stream("hi", timeouts=Timeouts(stall=5)):
+        seen.append(delta.text)
+        await transport.sleep(100)
+    assert seen == ["a", "b", "c"]
+
+
+async def test_timeouts_can_be_switched_off():
+    never = Timeouts(connect=None, submit=None, first_token=None, stall=None, task=None)
+    client, _ = client_of(accepted(), says(Pause(1e6), chunk("a"), Pause(1e6), done(1)))
+    assert await texts(client.stream("hi", timeouts=never)) == ["a"]
+
+
+async def test_one_reader_at_a_time():
+    client, _ = client_of(accepted(), says(chunk("a"), done(1)))
+    answer = client.stream("hi")
+    errors = []
+
+    async def read() -> None:
+        try:
+            await anext(answer)
+        except RuntimeError as error:
+            errors.append(str(error))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(read)
+        tasks.start_soon(read)
+    assert errors == ["this stream is being read already: it has one reader"]
+
+
+async def test_a_cancelled_read_closes_and_says_so_afterwards():
+    client, transport = client_of(accepted(), says(chunk("a"), chunk("b"), done(2)))
+    answer = client.stream("hi")
+    await anext(answer)
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await anext(answer)
+    assert (answer.state, transport.open) == ("closed", 0)
+    with pytest.raises(StreamTruncatedError, match="cancelled") as caught:
+        await anext(answer)
+    assert (caught.value.partial.text, caught.value.partial.state) == ("a", "closed")
+
+
+async def test_a_cancelled_opening_closes():
+    client, transport = client_of(accepted())
+    answer = client.stream("hi")
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await anext(answer)
+    assert (answer.state, transport.requests) == ("closed", [])
+
+
+async def test_leaving_early_keeps_what_was_said():
+    client, transport = client_of(accepted(), says(chunk("a"), chunk("b"), done(2)))
+    async with client.stream("hi") as answer:
+        async for _ in answer:
+            break
+    assert (answer.state, answer.completion.state, answer.completion.text) == ("closed",) * 2 + ("a",)
+    assert transport.open == 0
+    assert await texts(answer) == []
+    with pytest.raises(RuntimeError, match="closed before its end"):
+        await answer.get_final_completion()
+
+
+async def test_close_is_synchronous_and_may_come_twice():
+    client, transport = client_of(accepted(), says(chunk("a") + chunk("b"), done(2)))
+    answer = client.stream("hi")
+    await anext(answer)
+    answer.close()
+    answer.close()
+    assert transport.open == 0
+    assert await texts(answer) == []
+
+
+async def test_direct_mode_is_one_request_without_a_task():
+    client, transport = client_of(says(chunk("a"), done(1)))
+    answer = client.stream("hi", direct=True)
+    assert await texts(answer) == ["a"]
+    assert (answer.task_id, answer.timings.opened) == (None, answer.timings.accepted)
+    assert transport.requests[0].event_stream
+    assert b'"sync":true' in transport.requests[0].body
+    assert (await answer.get_final_completion()).usage is None
+
+
+DATA = b'data: {"choices":[{"delta":{"content":"a"}}]}\n\n'
+STOP = b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n'
+
+
+@pytest.mark.parametrize("end", [(b"data: [DONE]\n\n",), (STOP,), (STOP, b"data: [DONE]\n\n")])
+async def test_direct_mode_takes_unnamed_chunks(end):
+    client, _ = client_of(says(DATA, *end))
+    assert await texts(client.stream("hi", direct=True)) == ["a"]
+
+
+async def test_direct_mode_cut_is_a_truncation():
+    client, _ = client_of(says(DATA))
+    with pytest.raises(StreamTruncatedError) as caught:
+        await texts(client.stream("hi", direct=True))
+    assert (caught.value.partial.text, caught.value.task_id) == ("a", None)
+
+
+async def test_direct_mode_counted_chunks_that_did_not_come():
+    client, _ = client_of(says(chunk("a"), done(2)))
+    with pytest.raises(StreamTruncatedError, match="not whole"):
+        await texts(client.stream("hi", direct=True))
+
+
+async def test_direct_and_verify_exclude_each_other():
+    client, _ = client_of()
+    with pytest.raises(InvalidInputError, match="direct has none"):
+        client.stream("hi", direct=True, verify=True)
+
+
+async def test_a_stream_that_is_gone_names_the_task():
+    client, _ = client_of(accepted(), refusal(404, "expired"))
+    answer = client.stream("hi")
+    with pytest.raises(NotFoundError, match="expired") as caught:
+        async with answer:
+            raise AssertionError("it must not open")
+    assert (caught.value.task_id, caught.value.partial) == (TASK, None)
+    with pytest.raises(NotFoundError):
+        await anext(answer)
+
+
+@pytest.mark.parametrize(
+    ("headers", "match"),
+    [
+        ({"content-type": "text/html; charset=utf-8"}, "text/html"),
+        ({}, "untyped"),
+        ({"content-type": "text/event-stream", "content-encoding": "gzip"}, "gzip"),
+    ],
+)
+async def test_what_is_no_plain_event_stream_is_refused(headers, match):
+    client, transport = client_of(accepted(), Play((b"<html>",), headers=headers))
+    with pytest.raises(ProtocolError, match=match):
+        await texts(client.stream("hi"))
+    assert transport.open == 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "url"),
+    [
+        ({"stream": None}, f"https://fox.test/v1/llm/generations/{TASK}/stream"),
+        ({"stream": "/s/1"}, "https://fox.test/s/1"),
+        ({"stream": None, "stream_url": "/s/2"}, "https://fox.test/s/2"),
+        ({"stream": {"url": "https://fox.test:443/s/3"}}, "https://fox.test:443/s/3"),
+    ],
+    ids=["null", "string", "top level", "absolute, at home"],
+)
+async def test_the_stream_url_is_found_where_section_9_1_says(fields, url):
+    client, transport = client_of(accepted(**fields), says(done(0)))
+    await texts(client.stream("hi"))
+    assert transport.requests[1].url == url
+    assert transport.requests[1].headers["Authorization"] == f"Bearer {KEY}"
+
+
+async def test_a_stream_url_elsewhere_gets_no_key():
+    far = {"stream": {"url": "https://elsewhere.test/s"}}
+    client, transport = client_of(accepted(**far), says(done(0)), headers={"X-App": "also-secret"})
+    await texts(client.stream("hi"))
+    assert transport.requests[1].url == "https://elsewhere.test/s"
+    assert not {"Authorization", "X-App"} & set(transport.requests[1].headers)
+
+
+@pytest.mark.parametrize("url", ["http://fox.test/s", "ftp://fox.test/s", "https://a b/"])
+async def test_a_stream_url_that_leaves_https_or_is_none_is_refused(url):
+    client, _ = client_of(accepted(stream={"url": url}))
+    with pytest.raises(ProtocolError):
+        await texts(client.stream("hi"))
+
+
+async def test_exceptions_of_on_status_reach_the_caller():
+    client, transport = client_of(accepted(), says(chunk("a"), done(1)))
+
+    def refuse(status: object) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await texts(client.stream("hi", on_status=refuse))
+    assert transport.open == 0

@@ -1,0 +1,341 @@
+"""One contract for every transport, on real sockets and every event loop it runs on."""
+
+from __future__ import annotations
+
+import gc
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+import pytest
+
+from foxstream import APIConnectionError, APITimeoutError
+from foxstream.exchange import Request, Transport
+from foxstream.transports import AiohttpTransport, HttpxTransport
+from foxstream.transports.native import NativeTransport
+from tests.conftest import BACKENDS
+from tests.loopback import CUT, HANG, RESET, Answer, serving
+
+pytestmark = pytest.mark.anyio
+
+LANES = {
+    "aiohttp-asyncio": (AiohttpTransport, "asyncio"),
+    "aiohttp-uvloop": (AiohttpTransport, "uvloop"),
+    "httpx-asyncio": (HttpxTransport, "asyncio"),
+    "httpx-uvloop": (HttpxTransport, "uvloop"),
+    "httpx-trio": (HttpxTransport, "trio"),
+    "native-asyncio": (NativeTransport, "asyncio"),
+    "native-trio": (NativeTransport, "trio"),
+}
+
+
+@pytest.fixture(params=LANES.values(), ids=LANES.keys())
+def lane(request):
+    return request.param
+
+
+@pytest.fixture
+def anyio_backend(lane):
+    return BACKENDS[lane[1]]
+
+
+@pytest.fixture
+def kind(lane):
+    return lane[0]
+
+
+@asynccontextmanager
+async def opened(kind: type[Transport]) -> AsyncIterator[Transport]:
+    transport = kind()
+    try:
+        yield transport
+    finally:
+        await transport.aclose()
+
+
+async def read_all(response) -> bytes:
+    blocks = []
+    while block := await response.read():
+        blocks.append(block)
+    await response.aclose()
+    return b"".join(blocks)
+
+
+def get(url: str, **fields: object) -> Request:
+    return Request("GET", url, **fields)
+
+
+class Pieces:
+    """A streamed request body."""
+
+    length = 9
+
+    async def blocks(self):
+        yield b"abc"
+        yield b"def"
+        yield b"ghi"
+
+
+async def test_status_headers_and_body_come_through(kind):
+    answer = Answer((b"one", b"two"), status=418, headers={"X-Kettle": "Short"})
+    async with serving(lambda _: answer) as server, opened(kind) as transport:
+        response = await transport.send(get(f"{server.url}/a?b=c"))
+        assert response.status == 418
+        assert response.headers["x-kettle"] == "Short"
+        assert await read_all(response) == b"onetwo"
+        assert server.asked[0].target == "/a?b=c"
+
+
+@pytest.mark.parametrize("event_stream", [False, True])
+async def test_the_request_is_sent_as_it_is(kind, event_stream):
+    headers = {"Authorization": "Bearer k", "Accept-Encoding": "identity", "User-Agent": "me"}
+    async with serving(lambda _: Answer()) as server, opened(kind) as transport:
+        url = f"{server.url}/x"
+        request = Request("POST", url, headers, b'{"a":1}', event_stream=event_stream)
+        await read_all(await transport.send(request))
+    asked = server.asked[0]
+    assert (asked.method, asked.body) == ("POST", b'{"a":1}')
+    assert headers.items() <= {k.title(): v for k, v in asked.headers.items()}.items()
+    assert "cookie" not in asked.headers
+
+
+async def test_a_streamed_body_has_its_length_and_is_whole(kind):
+    async with serving(lambda _: Answer()) as server, opened(kind) as transport:
+        await read_all(await transport.send(Request("POST", server.url, body=Pieces())))
+    asked = server.asked[0]
+    assert asked.body == b"abcdefghi"
+    assert asked.headers["content-length"] == "9"
+    assert "transfer-encoding" not in asked.headers
+
+
+async def test_a_read_brings_what_is_there_without_waiting_for_more(kind):
+    async with serving(lambda _: Answer((b"now", HANG))) as server, opened(kind) as transport:
+        response = await transport.send(get(server.url, event_stream=True))
+        with anyio.fail_after(2):
+            assert await response.read() == b"now"
+        await response.aclose()
+
+
+async def test_a_read_that_has_to_wait_ends_at_its_deadline(kind):
+    drip = (b": still here\n",) + (0.05, b": still here\n") * 40
+    async with serving(lambda _: Answer(drip)) as server, opened(kind) as transport:
+        response = await transport.send(get(server.url, event_stream=True))
+        start = transport.now()
+        deadline = start + 300_000_000
+        with pytest.raises(TimeoutError):
+            while True:
+                await response.read(deadline)
+        assert 0.29 <= (transport.now() - start) / 1e9 <= 0.3 * 1.1 + 0.05
+        await response.aclose()
+        assert await server.client_left() < 0.5
+
+
+async def test_a_deadline_may_move_from_read_to_read(kind):
+    parts = (b"a", 0.15, b"b", 0.15, b"c", HANG)
+    async with serving(lambda _: Answer(parts)) as server, opened(kind) as transport:
+        response = await transport.send(get(server.url))
+        said = [await response.read(transport.now() + 250_000_000) for _ in "abc"]
+        assert said == [b"a", b"b", b"c"]
+        await response.aclose()
+
+
+async def test_a_deadline_may_come_nearer_from_read_to_read(kind):
+    async with serving(lambda _: Answer((b"a", 0.1, b"b", HANG))) as server, opened(kind) as transport:
+        response = await transport.send(get(server.url))
+        assert [await response.read(), await response.read(transport.now() + 60 * 10**9)] == [b"a", b"b"]
+        start = transport.now()
+        with pytest.raises(TimeoutError):
+            await response.read(start + 200_000_000)
+        assert (transport.now() - start) / 1e9 <= 0.2 * 1.1 + 0.05
+        await response.aclose()
+
+
+async def test_headers_that_do_not_come_end_at_the_deadline(kind):
+    async with serving(lambda _: Answer(delay=5)) as server, opened(kind) as transport:
+        start = transport.now()
+        with pytest.raises(TimeoutError):
+            await transport.send(get(server.url), start + 200_000_000)
+        assert (transport.now() - start) / 1e9 <= 0.2 * 1.1 + 0.05
+
+
+async def test_nobody_listening_is_a_connection_error(kind):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    async with opened(kind) as transport:
+        with pytest.raises(APIConnectionError, match=f"127.0.0.1:{port}"):
+            await transport.send(get(f"http://127.0.0.1:{port}/", connect=5.0))
+
+
+async def test_a_connection_that_is_never_made_is_a_connect_timeout(kind):
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        callers = [socket.socket() for _ in range(4)]
+        for caller in callers:
+            caller.setblocking(False)
+            caller.connect_ex(full.getsockname())
+        url = f"http://127.0.0.1:{full.getsockname()[1]}/"
+        async with opened(kind) as transport:
+            with pytest.raises(APITimeoutError, match=r"within 0\.2 s") as caught:
+                await transport.send(get(url, connect=0.2))
+        assert caught.value.phase == "connect"
+        for caller in callers:
+            caller.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer((b"some", 0.05, RESET)),
+        Answer((b"some", 0.05, CUT)),
+        Answer((b"4\r\nsome\r\n", 0.05, b"zz\r\nbroken"), headers={"Transfer-Encoding": "chunked"}, framing="close"),
+        Answer((b"some", 0.05, CUT), headers={"Content-Length": "100"}, framing="length"),
+    ],
+    ids=["reset", "cut chunks", "broken chunk", "short of its length"],
+)
+async def test_a_broken_body_is_a_connection_error(kind, answer):
+    async with serving(lambda _: answer) as server, opened(kind) as transport:
+        response = await transport.send(get(server.url))
+        assert await response.read() == b"some"
+        with pytest.raises(APIConnectionError):
+            await response.read()
+        await response.aclose()
+
+
+async def test_a_connection_that_breaks_before_the_headers(kind):
+    async with serving(lambda _: Answer((CUT,), delay=0)) as server, opened(kind) as transport:
+        server_gone = f"{server.url}/"
+        await read_all_or_break(transport, server_gone)
+
+
+async def read_all_or_break(transport: Transport, url: str) -> None:
+    response = await transport.send(get(url))
+    with pytest.raises(APIConnectionError):
+        await read_all(response)
+    await response.aclose()
+
+
+async def test_redirects_are_not_followed(kind):
+    answer = Answer(status=307, headers={"Location": "/elsewhere"})
+    async with serving(lambda _: answer) as server, opened(kind) as transport:
+        response = await transport.send(get(server.url))
+        await read_all(response)
+        assert response.status == 307
+    assert len(server.asked) == 1
+
+
+async def test_a_compressed_body_is_not_unpacked(kind):
+    answer = Answer((b"\x1f\x8bnot really",), headers={"Content-Encoding": "gzip"})
+    async with serving(lambda _: answer) as server, opened(kind) as transport:
+        response = await transport.send(get(server.url, event_stream=True))
+        assert response.headers["content-encoding"] == "gzip"
+        assert await read_all(response) == b"\x1f\x8bnot really"
+
+
+async def test_a_connection_is_used_again_after_the_end_of_a_body(kind):
+    async with serving(lambda _: Answer((b"x",))) as server, opened(kind) as transport:
+        await read_all(await transport.send(Request("POST", server.url, body=b"{}")))
+        await read_all(await transport.send(get(server.url, event_stream=True)))
+    assert [asked.connection for asked in server.asked] == [0, 0]
+
+
+async def test_a_connection_is_not_used_again_after_leaving_early(kind):
+    async with serving(lambda _: Answer((b"x", 0.2, b"y"))) as server, opened(kind) as transport:
+        response = await transport.send(get(server.url))
+        await response.read()
+        await response.aclose()
+        await read_all(await transport.send(get(server.url)))
+    assert [asked.connection for asked in server.asked] == [0, 1]
+
+
+async def test_aclose_closes_the_socket_at_once_without_the_collector(kind):
+    async with serving(lambda _: Answer((b"x", HANG))) as server, opened(kind) as transport:
+        response = await transport.send(get(server.url, event_stream=True))
+        await response.read()
+        gc.disable()
+        try:
+            await response.aclose()
+            assert await server.client_left() < 0.05
+        finally:
+            gc.enable()
+
+
+async def test_aclose_from_elsewhere_ends_a_read_that_waits(kind):
+    async with serving(lambda _: Answer((b"x", HANG))) as server, opened(kind) as transport:
+        response = await transport.send(get(server.url))
+        await response.read()
+        ended = []
+
+        async def reader() -> None:
+            with pytest.raises(APIConnectionError):
+                await response.read()
+            ended.append(True)
+
+        with anyio.fail_after(2):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(reader)
+                await anyio.wait_all_tasks_blocked()
+                await response.aclose()
+        assert ended == [True]
+        assert await server.client_left() < 0.5
+
+
+async def test_a_cancelled_read_leaves_nothing_behind(kind):
+    async with serving(lambda _: Answer((b"x", HANG))) as server, opened(kind) as transport:
+        response = await transport.send(get(server.url, event_stream=True))
+        await response.read()
+        with anyio.move_on_after(0.05) as scope:
+            await response.read()
+        assert scope.cancelled_caught
+        await response.aclose()
+        assert await server.client_left() < 0.05
+
+
+async def test_a_cancelled_send_leaves_nothing_behind(kind):
+    async with serving(lambda _: Answer(delay=30)) as server, opened(kind) as transport:
+        with anyio.move_on_after(0.2) as scope:
+            await transport.send(get(server.url))
+        assert scope.cancelled_caught
+        assert len(server.left) == 1
+
+
+async def test_150_responses_are_open_at_once(kind):
+    async with serving(lambda _: Answer((b"x", 0.2, b"y"))) as server, opened(kind) as transport:
+        bodies = []
+
+        async def fetch() -> None:
+            bodies.append(await read_all(await transport.send(get(server.url))))
+
+        with anyio.fail_after(20):
+            async with anyio.create_task_group() as tasks:
+                for _ in range(150):
+                    tasks.start_soon(fetch)
+    assert bodies == [b"xy"] * 150
+
+
+async def test_the_proxy_of_the_environment_is_used_and_no_netrc(kind, monkeypatch, tmp_path):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine far.test login me password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    async with serving(lambda _: Answer((b"via proxy",))) as proxy, opened(kind) as transport:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv("no_proxy", "near.test")
+        assert await read_all(await transport.send(get("http://far.test/x"))) == b"via proxy"
+    assert proxy.asked[0].target == "http://far.test/x"
+    assert "authorization" not in proxy.asked[0].headers
+
+
+async def test_sleep_and_now_share_a_clock(kind):
+    async with opened(kind) as transport:
+        start = transport.now()
+        await transport.sleep(0.02)
+        assert 0.02e9 <= transport.now() - start < 1e9
+
+
+async def test_closing_twice_and_before_use_is_harmless(kind):
+    transport = kind()
+    transport.close()
+    await transport.aclose()
+    await transport.aclose()
