@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from foxstream._lazy import lazy_names
+from foxstream._lazy import Load, Names, lazy_names
 from foxstream._version import __version__
 from foxstream.answer import Choice, Completion, Delta, ToolCall, ToolCallDelta, Usage
 from foxstream.errors import (
@@ -87,6 +87,8 @@ __all__ = [
     "transports",
 ]
 
+__getattr__: Load
+__dir__: Names
 __getattr__, __dir__ = lazy_names(
     __name__,
     {

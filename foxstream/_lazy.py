@@ -6,12 +6,15 @@ import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
 
-__all__ = ["lazy_names"]
+__all__ = ["Load", "Names", "lazy_names"]
+
+Load = Callable[[str], object]
+Names = Callable[[], list[str]]
 
 
 def lazy_names(
     package: str, rooms: Mapping[str, str]
-) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+) -> tuple[Load, Names]:
     """`__getattr__` and `__dir__` of a package whose public names live in `rooms`.
 
     A name that stands for a room of its own, such as `sse` in `foxstream.sse`, is that room.

@@ -24,6 +24,7 @@ _USER_AGENT = f"Mozilla/5.0 (compatible; foxstream/{__version__})"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 _FIELD_VALUE = re.compile(r"[\x20-\x7e\t]*")
+_PORTS = {"http": 80, "https": 443}
 _PLAIN_URL = re.compile(r"[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]+")
 
 
@@ -64,14 +65,18 @@ class Home:
         headers: Mapping[str, str] | None = None,
         trusted_origins: Iterable[str] = (),
     ) -> None:
-        self.base_url = base_url.rstrip("/").removesuffix("/v1")
-        self.origin = _origin_of(self.base_url, "base_url")
-        self._prefix = urlsplit(self.base_url).path.rstrip("/")
+        self.origin: Origin = _checked_origin("base_url", base_url)
+        if "?" in base_url or "#" in base_url:
+            raise InvalidInputError("base_url holds a query or a fragment: leave it out")
+        self.base_url: str = base_url.rstrip("/").removesuffix("/v1").rstrip("/")
+        parts = urlsplit(self.base_url)
+        self._root = f"{parts.scheme}://{parts.netloc}"
+        self._prefix = parts.path
         self._key = key
         self._headers = _checked_headers(headers or {})
         self._trusted = {
             self.origin,
-            *(_origin_of(url, "trusted_origins") for url in trusted_origins),
+            *(_checked_origin("trusted_origins", url) for url in trusted_origins),
         }
         self._check_key()
 
@@ -93,49 +98,47 @@ class Home:
             url = f"{self.origin.scheme}:{url}"
         if "://" not in url.partition("?")[0]:
             return self._relative(url)
-        try:
-            origin = _origin_of(url, "url")
-        except InvalidInputError as error:
-            raise ProtocolError(f"the service named a URL that is none: {url!r}") from error
+        origin = _origin(url)
+        if origin is None:
+            raise ProtocolError(f"the service named a URL that is none: {url!r}")
         if self.origin.scheme == "https" and origin.scheme != "https":
             raise ProtocolError(f"the service named a URL that leaves https: {url!r}")
         return url
 
     def redirect(self, url: str, location: str | None) -> str | None:
         """Where a redirect leads; `None` where it leaves the origin of `url` or is no URL."""
-        target = urljoin(url, location or "")
-        try:
-            same = location is not None and _origin_of(target, "location") == _origin_of(url, "url")
-        except InvalidInputError:
+        if location is None:
             return None
-        return target if same else None
+        try:
+            target = urljoin(url, location)
+        except ValueError:
+            return None
+        return target if _origin(target) == _origin(url) else None
 
     def headers_for(self, url: str) -> dict[str, str]:
         """The headers every request carries; credentials only at home and at trusted origins."""
         headers = {"User-Agent": _USER_AGENT}
-        if _origin_of(url, "url") in self._trusted:
+        if _origin(url) in self._trusted:
             headers |= self._headers
             if self._key:
                 headers["Authorization"] = Secret(f"Bearer {self._key}")
         return headers
 
     def redact(self, text: str) -> str:
-        """`text` without the credentials, should a server have echoed them."""
-        for secret in (self._key, *self._headers.values()):
-            if secret and len(secret) >= 8:
-                text = text.replace(secret, "***")
+        """`text` without the credentials, should a server have echoed them.
+
+        Words below eight characters are left: no key is that short.
+        """
+        for secret in (self._key or "", *self._headers.values()):
+            for word in secret.split():
+                if len(word) >= 8:
+                    text = text.replace(word, "***")
         return text
 
     def _relative(self, url: str) -> str:
         path = url if url.startswith("/") else f"/{url}"
         carried = path == self._prefix or path.startswith(f"{self._prefix}/")
-        return f"{self.origin_url}{path}" if carried else f"{self.origin_url}{self._prefix}{path}"
-
-    @property
-    def origin_url(self) -> str:
-        """The origin as the beginning of a URL."""
-        parts = urlsplit(self.base_url)
-        return f"{parts.scheme}://{parts.netloc}"
+        return f"{self._root}{path}" if carried else f"{self._root}{self._prefix}{path}"
 
     def _check_key(self) -> None:
         if self._key is None:
@@ -147,13 +150,14 @@ class Home:
             return
         if not _VISIBLE.fullmatch(self._key):
             raise InvalidInputError(
-                "api_key holds white space, a line break or a character beyond ASCII: "
-                "copy it again, without quotes"
+                "api_key is empty, or holds white space, a line break or a character beyond "
+                "ASCII: copy it again, without quotes"
             )
-        if self.origin.scheme == "http" and not self.origin.is_loopback:
-            raise InvalidInputError(
-                f"api_key would travel unencrypted to {self.origin.host}: use https"
-            )
+        for origin in self._trusted:
+            if origin.scheme == "http" and not origin.is_loopback:
+                raise InvalidInputError(
+                    f"api_key would travel unencrypted to {origin.host}: use https"
+                )
 
 
 def find_home(
@@ -169,29 +173,50 @@ def find_home(
     `FOXAPI_API_KEY` belongs to the default base URL and to `FOXAPI_BASE_URL`; where `base_url` is
     given, only `api_key` counts.
     """
-    key = api_key
     if base_url is None:
-        key = api_key if api_key is not None else environ.get("FOXAPI_API_KEY") or None
+        api_key = environ.get("FOXAPI_API_KEY") or None if api_key is None else api_key
         base_url = environ.get("FOXAPI_BASE_URL") or DEFAULT_BASE_URL
-    secret = None if key is None else Secret(key)
-    return Home(base_url, secret, headers, trusted_origins)
+    key = None if api_key is None else _secret(api_key)
+    del api_key, environ  # a traceback that shows local variables would show the key
+    return Home(base_url, key, headers, trusted_origins)
 
 
-def _origin_of(url: str, field: str) -> Origin:
+def _secret(key: object) -> Secret:
+    if not isinstance(key, str):
+        raise InvalidInputError(f"api_key is {type(key).__name__}: a string is needed")
+    return Secret(key)
+
+
+def _checked_origin(field: str, url: object) -> Origin:
+    """The value is not shown: it may hold a password, or be a key in the wrong place."""
+    origin = _origin(url) if isinstance(url, str) else None
+    if origin is None:
+        raise InvalidInputError(
+            f"{field} is no plain URL: http(s)://host[:port][/path] is needed, without a user name"
+        )
+    return origin
+
+
+def _origin(url: str) -> Origin | None:
+    """The origin of a plain http(s) URL; `None` of everything else."""
     try:
         parts = urlsplit(url)
-        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
-    except (ValueError, KeyError, AttributeError) as error:
-        raise InvalidInputError(f"{field} is {url!r}: an http(s) URL is needed") from error
-    if not parts.hostname or not _PLAIN_URL.fullmatch(url) or parts.username is not None:
-        raise InvalidInputError(f"{field} is not a plain http(s) URL with a host and no user name")
+        usual = _PORTS[parts.scheme]
+        port = usual if parts.port is None else parts.port
+    except (ValueError, KeyError):
+        return None
+    if not _PLAIN_URL.fullmatch(url) or not parts.hostname or parts.username is not None:
+        return None
     return Origin(parts.scheme, parts.hostname.rstrip("."), port)
 
 
 def _checked_headers(headers: Mapping[str, str]) -> dict[str, Secret]:
+    """The headers under their usual spelling, so that none is sent in two."""
     for name, value in headers.items():
         if not _TOKEN.fullmatch(name):
             raise InvalidInputError(f"headers: {name!r} is not a header name")
         if not _FIELD_VALUE.fullmatch(value):
-            raise InvalidInputError(f"headers: the value of {name!r} holds a control character")
-    return {name: Secret(value) for name, value in headers.items()}
+            raise InvalidInputError(
+                f"headers: the value of {name!r} holds a control character or one beyond ASCII"
+            )
+    return {name.title(): Secret(value) for name, value in headers.items()}

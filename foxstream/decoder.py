@@ -34,31 +34,36 @@ class Decoder:
     ) -> None:
         self.transcript = transcript
         self._finish_reason_ends = finish_reason_ends
-        self.chunks = 0
-        self.events = 0
+        self.chunks: int = 0
+        self.events: int = 0
         self.total_chunks: int | None = None
-        self.done = False
+        self.done: bool = False
         self.error: FoxError | None = None
         self._parser = Parser(max_event_bytes)
+
+    @property
+    def over(self) -> bool:
+        """Whether the stream has ended, well or not; what comes after is ignored."""
+        return self.done or self.error is not None
 
     def feed(self, block: bytes, received_ns: int = 0) -> list[Delta]:
         """Take the bytes of one read; return their deltas, all stamped `received_ns`."""
         deltas: list[Delta] = []
         for event in self._parser.feed(block):
-            if self.done or self.error is not None:
+            if self.over:
                 return deltas
             self.events += 1
             if event.event in {"chunk", "message"}:
                 self._chunk(event.data, received_ns, deltas)
             else:
                 self._named(event, received_ns, deltas)
-        if self.error is None and not self.done:
+        if not self.over:
             self.error = self._parser.error
         return deltas
 
     def eof(self) -> None:
         """The bytes are over: without a `done` before, the answer was cut."""
-        if self.done or self.error is not None:
+        if self.over:
             return
         if self._finish_reason_ends and self.transcript.finished:
             self.done = True
@@ -108,11 +113,12 @@ def _total_chunks(data: bytes) -> int | None:
 
 def _failure(data: bytes) -> wire.Failure | str:
     """The data of an `error` event: `{"message"}`, an envelope, or plain text."""
+    text = data.decode("utf-8", "replace")[:200]
     try:
         envelope = wire.decode(data, wire.Envelope)
     except ProtocolError:
-        return data.decode("utf-8", "replace")[:200]
-    return envelope.error or envelope.message or data.decode("utf-8", "replace")[:200]
+        return text
+    return envelope.error or (envelope if envelope.message else text)
 
 
 def _reported(failure: wire.Failure | str) -> TaskFailedError:

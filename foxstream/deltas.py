@@ -5,9 +5,6 @@ House rule: pieces are kept as they came and joined only when somebody asks for 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import count
-
 from foxstream import wire
 from foxstream.answer import Choice, Completion, Delta, State, ToolCall, ToolCallDelta, Usage
 
@@ -18,8 +15,8 @@ class Transcript:
     """What was said so far, over all choices of one answer."""
 
     def __init__(self) -> None:
-        self.model = ""
-        self.id = ""
+        self.model: str = ""
+        self.id: str = ""
         self.usage: Usage | None = None
         self._voices: dict[int, _Voice] = {}
 
@@ -46,11 +43,11 @@ class Transcript:
                 continue
             text = said.content or ""
             reasoning = said.reasoning_content or said.reasoning or ""
-            calls = voice.fragments(said.tool_calls) if said.tool_calls else ()
+            calls = tuple(map(voice.call, said.tool_calls)) if said.tool_calls else ()
             if text or reasoning or calls:
-                voice.add(text, reasoning, calls)
+                voice.say(text, reasoning)
                 deltas.append(
-                    Delta(text, reasoning, calls, index, choice.finish_reason, received_ns)
+                    Delta(text, reasoning, calls, index, choice.finish_reason or None, received_ns)
                 )
         return deltas
 
@@ -77,26 +74,26 @@ class _Voice:
         self.calls: dict[int, _CallPieces] = {}
         self.finish_reason: str | None = None
 
-    def add(self, text: str, reasoning: str, calls: tuple[ToolCallDelta, ...]) -> None:
+    def say(self, text: str, reasoning: str) -> None:
         if text:
             self.text.append(text)
         if reasoning:
             self.reasoning.append(reasoning)
-        for call in calls:
-            self.calls.setdefault(call.index, _CallPieces()).add(call)
 
-    def fragments(self, calls: list[wire.ToolCallFragment]) -> tuple[ToolCallDelta, ...]:
-        fresh = count(len(self.calls))
-        return tuple(_fragment(call, self._call_index(call, fresh)) for call in calls)
+    def call(self, fragment: wire.ToolCallFragment) -> ToolCallDelta:
+        index, said = self._call_index(fragment), _call_of(fragment)
+        call = ToolCallDelta(index, said.id, said.name, said.arguments)
+        self.calls.setdefault(index, _CallPieces()).add(call)
+        return call
 
-    def _call_index(self, call: wire.ToolCallFragment, fresh: Iterator[int]) -> int:
+    def _call_index(self, fragment: wire.ToolCallFragment) -> int:
         """Some servers leave `index` out: an id not seen before then begins the next call."""
-        if call.index is not None:
-            return call.index
-        if not call.id:
+        if fragment.index is not None:
+            return fragment.index
+        if not fragment.id:
             return max(self.calls, default=0)
-        known = [index for index, pieces in self.calls.items() if pieces.id == call.id]
-        return known[0] if known else next(fresh)
+        known = (index for index, pieces in self.calls.items() if pieces.id == fragment.id)
+        return next(known, max(self.calls, default=-1) + 1)
 
     def choice(self, index: int) -> Choice:
         return Choice(
@@ -193,15 +190,11 @@ def _bare_choice_of(body: wire.ChatCompletion) -> tuple[Choice, ...]:
         return ()
     if body.message is not None:
         return (_choice_of(wire.MessageChoice(message=body.message)),)
-    text = body.text or body.content
-    return () if text is None else (Choice(text=text),)
+    if body.text is None and body.content is None:
+        return ()
+    return (Choice(text=body.text or body.content or ""),)
 
 
 def _call_of(call: wire.ToolCallFragment) -> ToolCall:
     function = call.function or wire.ToolFunction()
     return ToolCall(call.id or "", function.name or "", function.arguments or "")
-
-
-def _fragment(call: wire.ToolCallFragment, index: int) -> ToolCallDelta:
-    function = call.function or wire.ToolFunction()
-    return ToolCallDelta(index, call.id or "", function.name or "", function.arguments or "")

@@ -154,7 +154,7 @@ class APIConnectionError(FoxError):
 class APITimeoutError(APIConnectionError):
     """A clock ran out; `phase` is the field of `Timeouts` that set it."""
 
-    def __init__(self, message: str, *, phase: Phase) -> None:
+    def __init__(self, message: str, *, phase: Phase = "total") -> None:
         super().__init__(message)
         self.phase: Phase = phase
 

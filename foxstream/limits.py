@@ -5,13 +5,15 @@ House rule: values are checked when they are made, so nothing below has to.
 
 from __future__ import annotations
 
-import math
+from typing import TypeGuard
 
 import msgspec
 
 from foxstream.errors import InvalidInputError
 
 __all__ = ["Retries", "Timeouts"]
+
+_LONGEST = 1e9  # thirty years: beyond it clocks and timers overflow
 
 
 class Timeouts(msgspec.Struct, frozen=True):
@@ -31,12 +33,9 @@ class Timeouts(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
-            if getattr(self, name) is not None and not _is_seconds(
-                getattr(self, name), at_least_zero=False
-            ):
-                raise InvalidInputError(
-                    f"timeouts.{name} is {getattr(self, name)!r}: seconds above 0, or None"
-                )
+            value: object = getattr(self, name)
+            if value is not None and not (_is_seconds(value) and value > 0):
+                raise InvalidInputError(f"timeouts.{name} is {value!r}: seconds above 0, or None")
 
 
 class Retries(msgspec.Struct, frozen=True):
@@ -56,15 +55,15 @@ class Retries(msgspec.Struct, frozen=True):
         if not _is_count(self.limit):
             raise InvalidInputError(f"retries.limit is {self.limit!r}: a whole number from 0 on")
         for name in ("backoff", "max_backoff", "poll_interval"):
-            if not _is_seconds(getattr(self, name), at_least_zero=True):
-                raise InvalidInputError(f"retries.{name} is {getattr(self, name)!r}: seconds")
+            value: object = getattr(self, name)
+            if not _is_seconds(value):
+                raise InvalidInputError(f"retries.{name} is {value!r}: seconds from 0 on")
 
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _is_seconds(value: object, *, at_least_zero: bool) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return math.isfinite(value) and (value > 0 or (at_least_zero and value == 0))
+def _is_seconds(value: object) -> TypeGuard[float]:
+    """Whether `value` can be waited for: a number from 0 on, neither NaN nor endless."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _LONGEST

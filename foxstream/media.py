@@ -10,7 +10,9 @@ import base64
 import mimetypes
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable
+import stat
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import aclosing, contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -50,11 +52,35 @@ _SIGNATURES = (
     (re.compile(rb"OggS"), "audio/ogg"),
     (re.compile(rb"FORM....AIF[FC]", re.DOTALL), "audio/aiff"),
     (re.compile(rb"\xff[\xf0\xf1\xf8\xf9]"), "audio/aac"),
-    (re.compile(rb"ID3|\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff]"), "audio/mpeg"),
+    (re.compile(rb"ID3|\xff[\xe2-\xe7\xf2-\xf7\xfa-\xfd]"), "audio/mpeg"),
 )
 # Containers that hold video or sound alone: what the caller says they are decides.
 _EITHER = {"video/mp4": "audio/mp4", "video/webm": "audio/webm", "audio/ogg": "video/ogg"}
-_EXTENSIONS = {"audio/mp4": ".m4a", "video/x-matroska": ".mkv", "audio/wav": ".wav"}
+_EXTENSIONS = {
+    "audio/aac": ".aac",
+    "audio/aiff": ".aiff",
+    "audio/flac": ".flac",
+    "audio/mp4": ".m4a",
+    "audio/mpeg": ".mp3",
+    "audio/ogg": ".ogg",
+    "audio/wav": ".wav",
+    "audio/webm": ".weba",
+    "image/avif": ".avif",
+    "image/bmp": ".bmp",
+    "image/gif": ".gif",
+    "image/heic": ".heic",
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/tiff": ".tiff",
+    "image/webp": ".webp",
+    "video/mp4": ".mp4",
+    "video/mpeg": ".mpeg",
+    "video/ogg": ".ogv",
+    "video/quicktime": ".mov",
+    "video/webm": ".webm",
+    "video/x-matroska": ".mkv",
+    "video/x-msvideo": ".avi",
+}
 
 
 class Material(msgspec.Struct, frozen=True):
@@ -67,24 +93,29 @@ class Material(msgspec.Struct, frozen=True):
 
     def open(self) -> BinaryIO:
         """A new reader from the start."""
-        return BytesIO(self.content) if isinstance(self.content, bytes) else self.content.open("rb")
+        if isinstance(self.content, bytes):
+            return BytesIO(self.content)
+        with _readable(self.name):
+            return self.content.open("rb")
 
     async def data_uri(self, progress: Share) -> str:
-        """The whole as `data:<mime>;base64,...`."""
-        pieces = [piece async for piece in _encoded(self.pieces(progress))]
-        return f"data:{self.mime};base64," + b"".join(pieces).decode("ascii")
+        """The whole as `data:<mime>;base64,...`.
 
-    async def pieces(self, progress: Share) -> AsyncIterator[bytes]:
+        Encoded in pieces: all at once would hold the interpreter, even in a thread.
+        """
+        async with aclosing(self.pieces(progress)) as pieces:
+            encoded = [await to_thread.run_sync(base64.b64encode, piece) async for piece in pieces]
+        return f"data:{self.mime};base64," + b"".join(encoded).decode("ascii")
+
+    async def pieces(self, progress: Share) -> AsyncGenerator[bytes]:
         """The bytes, read in threads; `InvalidInputError` where the file has shrunk meanwhile."""
         file = await to_thread.run_sync(self.open)
         done = 0
         try:
             while done < self.size:
-                piece = await to_thread.run_sync(file.read, min(_PIECE, self.size - done))
-                if not piece:
-                    raise InvalidInputError(f"{self.name} became shorter while it was read")
-                done += len(piece)
-                yield piece
+                wanted = min(_PIECE, self.size - done)
+                yield await to_thread.run_sync(_read, file, wanted, self.name)
+                done += wanted
                 progress(done / self.size)
         finally:
             file.close()
@@ -95,14 +126,14 @@ class Multipart:
 
     def __init__(self, material: Material, file_name: str, progress: Share) -> None:
         boundary = secrets.token_hex(16)
-        self.content_type = f"multipart/form-data; boundary={boundary}"
+        self.content_type: str = f"multipart/form-data; boundary={boundary}"
         quoted = _quoted(file_name)
         self._head = (
             f'--{boundary}\r\nContent-Disposition: form-data; name="file_name"\r\n\r\n'
             f"{file_name}\r\n"
             f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{quoted}"\r\n'
             f"Content-Type: {material.mime}\r\n\r\n"
-        ).encode()
+        ).encode(errors="replace")
         self._tail = f"\r\n--{boundary}--\r\n".encode()
         self._material = material
         self._progress = progress
@@ -112,11 +143,12 @@ class Multipart:
         """The exact number of bytes of the whole body."""
         return len(self._head) + self._material.size + len(self._tail)
 
-    async def blocks(self) -> AsyncIterator[bytes]:
+    async def blocks(self) -> AsyncGenerator[bytes]:
         """The body, piece by piece."""
         yield self._head
-        async for piece in self._material.pieces(self._progress):
-            yield piece
+        async with aclosing(self._material.pieces(self._progress)) as pieces:
+            async for piece in pieces:
+                yield piece
         yield self._tail
 
 
@@ -134,19 +166,42 @@ def mime_of(head: bytes, kind: str | None = None) -> str | None:
 
 def _look(value: Path | bytes, field: str, kind: str | None) -> Material:
     if isinstance(value, bytes):
+        if not value:
+            raise InvalidInputError(f"{field} is empty")
         mime = _mime_for(value[:_SNIFFED], "", field, kind)
-        return Material(f"upload{_extension(mime)}", mime, len(value), value)
-    path = value.expanduser()
-    try:
-        with path.open("rb") as file:
-            head = file.read(_SNIFFED)
-            size = file.seek(0, 2)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InvalidInputError(f"{field} {str(path)!r} cannot be read: {reason}") from error
+        return Material(f"upload{_EXTENSIONS.get(mime, '.bin')}", mime, len(value), value)
+    label = f"{field} {str(value)!r}"
+    with _readable(label):
+        path = value.expanduser()
+        head, size = _beginning(path)
     if not size:
-        raise InvalidInputError(f"{field} {str(path)!r} is empty")
+        raise InvalidInputError(f"{label} is empty")
     return Material(path.name, _mime_for(head, path.name, field, kind), size, path)
+
+
+def _beginning(path: Path) -> tuple[bytes, int]:
+    """The first bytes and the size; a pipe or a device is not opened, for it may never answer."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError("it is no regular file")
+    with path.open("rb") as file:
+        return file.read(_SNIFFED), file.seek(0, 2)
+
+
+def _read(file: BinaryIO, size: int, label: str) -> bytes:
+    with _readable(label):
+        piece = file.read(size)
+    if len(piece) < size:
+        raise InvalidInputError(f"{label} became shorter while it was read")
+    return piece
+
+
+@contextmanager
+def _readable(label: str) -> Generator[None]:
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InvalidInputError(f"{label} cannot be read: {reason}") from error
 
 
 def _mime_for(head: bytes, name: str, field: str, kind: str | None) -> str:
@@ -159,21 +214,5 @@ def _mime_for(head: bytes, name: str, field: str, kind: str | None) -> str:
     return mime
 
 
-def _extension(mime: str) -> str:
-    return _EXTENSIONS.get(mime) or mimetypes.guess_extension(mime) or ".bin"
-
-
 def _quoted(name: str) -> str:
     return name.replace("\r", "%0D").replace("\n", "%0A").replace('"', "%22")
-
-
-async def _encoded(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Base64 in pieces: encoding all at once would hold the interpreter even in a thread."""
-    rest = b""
-    async for piece in pieces:
-        whole = rest + piece
-        usable = len(whole) - len(whole) % 3
-        yield await to_thread.run_sync(base64.b64encode, whole[:usable])
-        rest = whole[usable:]
-    if rest:
-        yield base64.b64encode(rest)

@@ -7,7 +7,6 @@ the limit and the value (contract, section 2).
 from __future__ import annotations
 
 import binascii
-import math
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -25,8 +24,9 @@ __all__ = ["DEFAULT_MODEL", "Ask", "Kind", "Media", "Question", "Source", "ask"]
 Media = str | os.PathLike[str] | bytes
 """What may stand for a video, an image or a sound: URL, data URI, path, path string, bytes."""
 
-T = TypeVar("T")
 Kind = Literal["image", "video", "audio"]
+
+T = TypeVar("T")
 
 DEFAULT_MODEL = "gemini-2.5-pro"
 CLAUDE_MAX_TOKENS = 8192
@@ -35,6 +35,8 @@ CLAUDE_MAX_TOKENS = 8192
 _MAX_PROMPT = 100_000
 _MAX_SYSTEM_PROMPT = 10_000
 _MAX_ITEMS = 10
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_NOT_IN_A_URL = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")
 _DATA_URI = re.compile(
     r"data:(?P<kind>[a-z]+)/[\w.+-]+(?:;[\w.+-]+=[\w.+-]+)*;base64,", re.IGNORECASE
 )
@@ -140,10 +142,9 @@ def ask(
     extra: Mapping[str, object] | None = None,
 ) -> Question:
     """Check the arguments of a call; `InvalidInputError` for the first that cannot be sent."""
-    _check_length("prompt", prompt, _MAX_PROMPT)
-    _check_length("system_prompt", system_prompt, _MAX_SYSTEM_PROMPT)
-    if not isinstance(model, str) or not model.strip():  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidInputError(f"model is {model!r}: the name of a model is needed")
+    _check_text("prompt", prompt, _MAX_PROMPT)
+    _check_text("system_prompt", system_prompt, _MAX_SYSTEM_PROMPT)
+    _check_model(model)
     sources = (
         *_sources("videos", "video", videos),
         *_sources("images", "image", images),
@@ -179,7 +180,7 @@ def _check_combination(
         raise InvalidInputError("there is nothing to ask: give prompt, messages or audio")
 
 
-def _check_length(field: str, text: object, limit: int) -> None:
+def _check_text(field: str, text: object, limit: int) -> None:
     if text is None:
         return
     if not isinstance(text, str):
@@ -188,6 +189,15 @@ def _check_length(field: str, text: object, limit: int) -> None:
         raise InvalidInputError(
             f"{field} has {len(text):,} characters: at most {limit:,} are taken"
         )
+    if half := _SURROGATE.search(text):
+        raise InvalidInputError(
+            f"{field} holds {half[0]!r} at {half.start():,}: half a character cannot be sent"
+        )
+
+
+def _check_model(model: object) -> None:
+    if not isinstance(model, str) or not model.strip() or _SURROGATE.search(model):
+        raise InvalidInputError(f"model is {model!r}: the name of a model is needed")
 
 
 def _checked_max_tokens(value: object) -> int | None:
@@ -201,10 +211,8 @@ def _checked_max_tokens(value: object) -> int | None:
 def _checked_temperature(value: object) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 2:
         raise InvalidInputError(f"temperature is {value!r}: a number from 0 to 2")
-    if not 0 <= value <= 2:
-        raise InvalidInputError(f"temperature is {value!r}: from 0 to 2 is taken")
     return value
 
 
@@ -219,7 +227,7 @@ def _checked_messages(
 ) -> tuple[Mapping[str, object], ...]:
     if messages is None:
         return ()
-    if isinstance(messages, str | bytes | Mapping) or not messages:
+    if not _is_list(messages) or not messages:
         raise InvalidInputError("messages is not a list of at least one message")
     for position, message in enumerate(messages):
         if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -228,10 +236,18 @@ def _checked_messages(
 
 
 def _checked_extra(extra: Mapping[str, object] | None) -> Mapping[str, object]:
-    known = set(extra or ()) & set(Submission.__struct_fields__)
+    if extra is None:
+        return {}
+    if not isinstance(extra, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInputError(f"extra is {type(extra).__name__}: a mapping is needed")
+    known = set(extra) & set(Submission.__struct_fields__)
     if known:
         raise InvalidInputError(f"extra names {', '.join(sorted(known))}: use the argument itself")
-    return _as_json("extra", dict(extra or {}))
+    return _as_json("extra", dict(extra))
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
 
 
 def _as_json(field: str, value: T) -> T:
@@ -243,8 +259,8 @@ def _as_json(field: str, value: T) -> T:
 
 
 def _sources(field: str, kind: Kind, values: Sequence[Media]) -> list[Source]:
-    if isinstance(values, str | bytes | os.PathLike):
-        raise InvalidInputError(f"{field} is a single item: give a list, {field}=[...]")
+    if not _is_list(values):
+        raise InvalidInputError(f"{field} is {type(values).__name__}: give a list, {field}=[...]")
     if len(values) > _MAX_ITEMS:
         raise InvalidInputError(f"{field} has {len(values)} items: at most {_MAX_ITEMS} are taken")
     return [_source(f"{field}[{at}]", kind, value) for at, value in enumerate(values)]
@@ -285,10 +301,10 @@ def _checked_data_uri(field: str, kind: Kind, uri: str) -> str:
 def _checked_url(field: str, url: str) -> str:
     try:
         parts = urlsplit(url)
-        valid = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        plain = parts.scheme in {"http", "https"} and bool(parts.hostname)
     except ValueError:
-        parts, valid = None, False
-    if parts is None or not valid or re.search(r"[\x00-\x20\x7f]", url):
+        plain = False
+    if not plain or _NOT_IN_A_URL.search(url):
         raise InvalidInputError(f"{field} is {url[:200]!r}: only http and https URLs are taken")
     return _watchable(url)
 

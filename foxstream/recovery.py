@@ -34,6 +34,7 @@ LATE_RESULTS = 60.0
 """Seconds that a completed task may take to show its results (contract, section 5)."""
 
 _LONGEST_RETRY_AFTER = 60.0
+_MOST_DOUBLINGS = 32  # a float overflows after a thousand
 
 
 class Wait(NamedTuple):
@@ -64,8 +65,8 @@ class Attempts:
         final = not isinstance(error, APIConnectionError | RateLimitError | InternalServerError)
         if final or self._failures > self._retries.limit or (asked or 0.0) > _LONGEST_RETRY_AFTER:
             raise error
-        ceiling = min(self._retries.max_backoff, self._retries.backoff * 2 ** (self._failures - 1))
-        return max(ceiling * self._chance(), asked or 0.0)
+        doubled = self._retries.backoff * 2 ** min(self._failures - 1, _MOST_DOUBLINGS)
+        return max(min(self._retries.max_backoff, doubled) * self._chance(), asked or 0.0)
 
 
 class Poll:
@@ -75,7 +76,7 @@ class Poll:
         self._interval = interval
         self._seen: tuple[str, float | None] | None = None
         self._completed_at: int | None = None
-        self.changed = False
+        self.changed: bool = False
 
     def look(self, task: Task, now: int) -> Completion | Wait:
         """Return the completion, or how long to wait; raises where the task cannot end well.

@@ -40,7 +40,7 @@ _ERRORS: Mapping[int, type[APIStatusError]] = {
 _STATUS = {"success": "completed"} | dict.fromkeys(
     ("error", "cancelled", "canceled", "interrupted"), "failed"
 )
-_REQUEST_ID = re.compile(r"request[_ ]id:?\s*([\w.:-]+)", re.IGNORECASE)
+_REQUEST_ID = re.compile(r"request[_ ]id:\s*([\w.:-]*\w)", re.IGNORECASE)
 _QUOTED = 200
 
 
@@ -66,7 +66,7 @@ def task_from(body: bytes) -> Task:
     """A task, from a submit answer or a poll; `ProtocolError` without an id."""
     read = wire.decode(body, wire.Task)
     if not read.id or not is_task_id(read.id):
-        raise ProtocolError(f"the service answered with a task whose id is {read.id!r}")
+        raise ProtocolError(f"a task without a usable id: the answer is {_beginning(body)!r}")
     status = (read.status or "pending").lower()
     return Task(
         id=read.id,
@@ -125,7 +125,8 @@ def _failure_in(body: bytes) -> wire.Failure:
     if isinstance(envelope.error, wire.Failure):
         return envelope.error
     detail = envelope.detail if isinstance(envelope.detail, str) else None
-    return wire.Failure(message=envelope.error or envelope.message or detail)
+    message = envelope.error or envelope.message or detail
+    return wire.Failure(message, envelope.type, envelope.code)
 
 
 def _beginning(body: bytes) -> str:
@@ -146,7 +147,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     try:
         until = parsedate_to_datetime(value)
         return max(0.0, (until - parsedate_to_datetime(headers["date"])).total_seconds())
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError):
         return None
 
 
@@ -162,7 +163,8 @@ def _completion_in(read: wire.Task) -> Completion | None:
     if first is None:
         return None
     result = wire.Result(text=first) if isinstance(first, str) else first
-    return completion_of(result, task_id=read.id)
+    completion = completion_of(result, task_id=read.id)
+    return completion if completion.choices else None
 
 
 def _task_failure(error: wire.Failure | str | None) -> TaskFailure | None:

@@ -67,7 +67,7 @@ class Stream:
         verify: bool = False,
         on_status: OnStatus | None = None,
     ) -> None:
-        self.timings = Timings()
+        self.timings: Timings = Timings()
         """The instants of this answer."""
         self.owned: Owned | None = None
         """What is closed together with this stream, such as a client made for it alone."""
@@ -184,7 +184,10 @@ class Stream:
             while not self._ready:
                 if self._response is None:
                     raise self._error or StopAsyncIteration
-                await self._read(self._response)
+                if self._decoder.over:
+                    await self._conclude(self._response)
+                else:
+                    await self._read(self._response)
         finally:
             self._reading = False
 
@@ -218,22 +221,18 @@ class Stream:
             await self._interrupt()
             raise
         else:
-            await self._take(response, block, transport.now())
+            self._take(block, transport.now())
 
-    async def _take(self, response: Response, block: bytes, now: int) -> None:
+    def _take(self, block: bytes, now: int) -> None:
         decoder = self._decoder
-        if block:
+        if not block:
+            decoder.eof()
+        else:
             deltas = decoder.feed(block, now)
             self._time(deltas, now)
             self._ready.extend(deltas)
-        else:
-            decoder.eof()
-        if decoder.error is not None:
-            await self._fail(
-                await explained(self._service, self.task_id, decoder.error, self._clocks)
-            )
-        elif decoder.done:
-            await self._finish(response, now)
+        if decoder.over:
+            self.timings.ended = now
 
     def _time(self, deltas: list[Delta], now: int) -> None:
         timings = self.timings
@@ -254,28 +253,33 @@ class Stream:
         timings.token_reads.append(now)
         self._rested = True
 
-    async def _finish(self, response: Response, now: int) -> None:
-        self.timings.ended = now
-        await drain(response, self._service.transport)
-        missing = (self._decoder.total_chunks or 0) - self._decoder.chunks
+    async def _conclude(self, response: Response) -> None:
+        """The stream is over and its last delta delivered: what remains is to judge its end."""
         try:
-            self._completion = await checked(
-                self._service,
-                self._said("complete"),
-                missing,
-                self._clocks,
-                self._retries,
-                self._on_status,
-                verify=self._verify,
-            )
+            if self._decoder.error is not None:
+                error = self._decoder.error
+                raise await explained(self._service, self.task_id, error, self._clocks)
+            await drain(response, self._service.transport)
+            self._completion = await self._checked()
         except FoxError as error:
             await self._fail(error)
-            return
         except BaseException:
             await self._interrupt()
             raise
-        self._state = "complete"
-        await self.aclose()
+        else:
+            self._state = "complete"
+            await self.aclose()
+
+    async def _checked(self) -> Completion:
+        return await checked(
+            self._service,
+            self._said("complete"),
+            (self._decoder.total_chunks or 0) - self._decoder.chunks,
+            self._clocks,
+            self._retries,
+            self._on_status,
+            verify=self._verify,
+        )
 
     async def _fail(self, error: FoxError) -> None:
         """Keep the error for the reader, with what was said until now, and close."""

@@ -7,7 +7,7 @@ holds only documented fields (contract, sections 2 to 6).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -186,11 +186,10 @@ class UploadedFile(msgspec.Struct):
     size: int | None = None
 
 
-class Envelope(msgspec.Struct):
+class Envelope(Failure):
     """An error body: the service's own form, or one of those seen in front of it (9.11)."""
 
     error: Failure | str | None = None
-    message: str | None = None
     detail: object = None
 
 
@@ -214,7 +213,7 @@ class Submission(msgspec.Struct, frozen=True, omit_defaults=True):
 DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What decoding bytes that are not the contract can raise."""
 
-decode_chunk = msgspec.json.Decoder(Chunk).decode
+decode_chunk: Callable[[bytes], Chunk] = msgspec.json.Decoder(Chunk).decode
 """`bytes -> Chunk`, once per token: its caller translates `DECODE_ERRORS`."""
 
 T = TypeVar("T")

@@ -132,6 +132,12 @@ async def test_wait_obeys_total():
     assert (caught.value.phase, transport.now() / 1e9) == ("total", 12)
 
 
+async def test_wait_without_any_clock_waits_on():
+    client, transport = client_of(*[task("processing")] * 999, task("completed", "Hi"))
+    assert (await client.wait(TASK, Timeouts(task=None))).text == "Hi"
+    assert transport.now() / 1e9 == 999 * 5
+
+
 async def test_wait_retries_what_may_pass():
     client, transport = client_of(
         refusal(503),

@@ -241,3 +241,36 @@ async def test_the_loop_holds_no_reference_to_a_stream(transport):
         await anext(answer)
         assert sys.getrefcount(answer) == 2
         await answer.aclose()
+
+
+async def test_an_answer_is_over_with_done_though_the_body_goes_on(transport):
+    async with service(chunk("a"), done(1), HANG) as server, client_of(server, transport) as client:
+        start = anyio.current_time()
+        async with client.stream("hi") as answer:
+            assert [delta.text async for delta in answer] == ["a"]
+            assert answer.state == "complete"
+        assert anyio.current_time() - start < 0.5
+        assert await server.client_left() < AT_ONCE
+
+
+async def test_a_cancelled_check_after_the_end_closes(transport):
+    async with service(chunk("a"), done(2), HANG) as server:
+        async with client_of(server, transport) as client:
+            answer = client.stream("hi")
+            await anext(answer)
+            with anyio.move_on_after(0.02) as scope:
+                await anext(answer)
+            assert scope.cancelled_caught
+            assert answer.state == "closed"
+            assert await server.client_left() < AT_ONCE
+
+
+async def test_a_submit_whose_body_does_not_end_has_its_clock(transport):
+    answer = Answer((b"{", HANG), headers={"Content-Type": "application/json"})
+    async with serving(lambda _: answer) as server:
+        timeouts = Timeouts(submit=0.3)
+        async with client_of(server, transport, timeouts=timeouts) as client:
+            with pytest.raises(APITimeoutError) as caught:
+                await client.submit("hi")
+            assert caught.value.phase == "submit"
+            assert await server.client_left() < 0.5

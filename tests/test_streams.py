@@ -157,6 +157,21 @@ async def test_good_deltas_that_share_a_read_with_a_failure_are_delivered_first(
         await anext(answer)
 
 
+async def test_the_last_delta_does_not_wait_for_the_judgement_of_the_end():
+    client, transport = client_of(
+        accepted(),
+        says(chunk("a") + done(1), Pause(0.04), Pause(10)),
+        task("processing"),
+        task("completed", "a"),
+    )
+    answer = client.stream("hi", verify=True)
+    await anext(answer)
+    assert transport.now() == 0
+    assert await texts(answer) == []
+    assert transport.now() / 1e9 == 5.05
+    assert answer.timings.ended == 0
+
+
 async def test_an_error_event_of_a_failed_task_is_the_task_s_failure():
     failure = {"code": "upstream_error", "message": "the model is gone"}
     client, _ = client_of(

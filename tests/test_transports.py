@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio
+import anyio.to_thread
 import pytest
+from sniffio import current_async_library
 
 from foxstream import APIConnectionError, APITimeoutError
 from foxstream.exchange import Request, Transport
@@ -339,3 +342,66 @@ async def test_closing_twice_and_before_use_is_harmless(kind):
     transport.close()
     await transport.aclose()
     await transport.aclose()
+
+
+async def test_letting_go_of_a_transport_closes_its_idle_connections(kind):
+    async with serving(lambda _: Answer((b"x",))) as server:
+        transport = kind()
+        await read_all(await transport.send(get(server.url)))
+        if is_trio():
+            with pytest.warns(ResourceWarning, match="async with"):
+                transport.close()
+            await transport.aclose()
+        else:
+            transport.close()
+            assert await server.client_left() < 0.5
+            transport.close()
+
+
+async def test_letting_go_of_a_response_closes_it_at_the_next_turn(kind):
+    async with serving(lambda _: Answer((b"x", HANG))) as server, opened(kind) as transport:
+        response = await transport.send(get(server.url, event_stream=True))
+        await response.read()
+        if is_trio():
+            with pytest.warns(ResourceWarning, match="async with"):
+                response.close()
+        else:
+            response.close()
+            assert await server.client_left() < 0.5
+            with pytest.raises(APIConnectionError):
+                await response.read()
+        await response.aclose()
+        response.close()
+
+
+def is_trio() -> bool:
+    return current_async_library() == "trio"
+
+
+@pytest.mark.parametrize("lane", [LANES["aiohttp-asyncio"]], ids=["aiohttp"])
+async def test_aiohttp_is_bound_to_its_first_loop(lane):
+    async with serving(lambda _: Answer()) as server, opened(AiohttpTransport) as transport:
+        await read_all(await transport.send(get(server.url)))
+
+        def elsewhere() -> None:
+            asyncio.run(transport.send(get(server.url)))
+
+        with pytest.raises(RuntimeError, match="bound to the event loop"):
+            await anyio.to_thread.run_sync(elsewhere)
+
+
+@pytest.mark.parametrize("lane", [LANES["httpx-trio"]], ids=["trio"])
+async def test_aiohttp_names_the_transport_for_trio(lane):
+    with pytest.raises(RuntimeError, match="HttpxTransport runs on trio"):
+        await AiohttpTransport().send(get("http://127.0.0.1/"))
+
+
+def test_a_loop_that_has_ended_needs_no_closing():
+    async def use() -> AiohttpTransport:
+        transport = AiohttpTransport()
+        async with serving(lambda _: Answer(framing="close")) as server:
+            await read_all(await transport.send(get(server.url)))
+        return transport
+
+    transport = asyncio.run(use())
+    transport.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from foxstream._lazy import lazy_names
+from foxstream._lazy import Load, Names, lazy_names
 
 if TYPE_CHECKING:
     from foxstream.transports.aiohttp import AiohttpTransport
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AiohttpTransport", "Break", "HttpxTransport", "Pause", "Play", "ReplayTransport"]
 
+__getattr__: Load
+__dir__: Names
 __getattr__, __dir__ = lazy_names(
     __name__,
     {

@@ -67,11 +67,11 @@ class AiohttpTransport:
     def close(self) -> None:
         """Leave the session at once; idle connections are closed at the loop's next turn."""
         session, self._session = self._session, None
-        if session is None or session.closed or self._loop is None or self._loop.is_closed():
+        if session is None or session.connector is None:
             return
         connector = session.connector
         session.detach()
-        if connector is not None and not connector.closed:
+        if self._loop is not None and not self._loop.is_closed():
             self._loop.create_task(_close(connector))
 
     async def aclose(self) -> None:

@@ -57,10 +57,9 @@ class HttpxTransport:
         await anyio.sleep(seconds)
 
     def close(self) -> None:
-        """Let go of the pool: httpx closes by waiting, so this is for asyncio's next turn."""
-        client, self._client = self._client, None
-        if client is not None:
-            _close_soon(client.aclose)
+        """Let go of the pool: asyncio closes it at its next turn, trio cannot."""
+        if self._client is not None:
+            _close_soon(self.aclose)
 
     async def aclose(self) -> None:
         """Close every connection of the pool."""

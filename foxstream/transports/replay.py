@@ -50,7 +50,7 @@ class ReplayTransport:
 
     def __init__(self, plays: Iterable[Play] | Callable[[Request], Play]) -> None:
         self.requests: list[Request] = []
-        self.open = 0
+        self.open: int = 0
         self._now = 0
         self._next = plays if callable(plays) else _in_order(iter(plays))
 

@@ -1,0 +1,83 @@
+"""The gateway as an aiohttp application: which path leads to which handler."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import partial
+from typing import Unpack
+
+from aiohttp import web
+
+from foxstream.gateway.bodies import json_response
+from foxstream.gateway.engine import Engine
+from foxstream.gateway.files import FileStore
+from foxstream.gateway.generations import Generations
+from foxstream.gateway.keyring import Keyring
+from foxstream.gateway.middlewares import add_request_id, envelope, host_check, key_check
+from foxstream.gateway.models import capability_list, openai_list
+from foxstream.gateway.settings import Options, Settings
+from foxstream.gateway.sources import Sources
+from foxstream.gateway.uploads import Uploads
+
+__all__ = ["create_app"]
+
+
+def create_app(
+    engine: Engine | None = None,
+    api_key: str | Collection[str] | None = None,
+    **options: Unpack[Options],
+) -> web.Application:
+    """Build a gateway that answers as the service does, with `engine` in the model's place.
+
+    Without an engine it measures videos (`LocalEngine`; `MissingExtraError` without the extra
+    `video`). `api_key`: one key or several, each with tasks of its own; `None` lets everybody
+    in, which is meant for loopback, so only loopback `Host` names are answered by default. The
+    options are explained by `Settings`; `InvalidInputError` where one makes no sense.
+    """
+    settings = Settings(**options)
+    keyring = Keyring(api_key)
+    files = FileStore(settings)
+    if engine is None:
+        engine = _local_engine()
+    generations = Generations(engine, Sources(files, settings), keyring, settings)
+    app = web.Application(
+        middlewares=[envelope, host_check(settings.allowed_hosts), key_check(keyring)],
+        client_max_size=settings.max_body_bytes,
+    )
+    app.add_routes(_routes(generations, Uploads(files, settings), settings))
+    app.cleanup_ctx.append(files.lifespan)
+    app.on_shutdown.append(lambda _: generations.tasks.close())
+    app.on_response_prepare.append(add_request_id)
+    if settings.faults is not None:
+        settings.faults.install(app)
+    return app
+
+
+_get = partial(web.get, allow_head=False)
+
+
+def _routes(generations: Generations, uploads: Uploads, settings: Settings) -> list[web.RouteDef]:
+    """The paths of section 1. A name before its dot is the one by which `Faults` knows it."""
+
+    async def models(request: web.Request) -> web.Response:
+        chat = request.path == "/v1/models"
+        return json_response((openai_list if chat else capability_list)(settings.models))
+
+    return [
+        web.post("/v1/llm/generations", generations.submit, name="submit"),
+        _get("/v1/llm/generations/{task_id}/stream", generations.subscribe, name="stream"),
+        _get("/v1/tasks/{task_id}", generations.poll, name="task"),
+        _get("/v1/configs/llm_generations_models", models, name="models.config"),
+        _get("/v1/models", models, name="models.openai"),
+        web.post("/v1/files/upload/stream", uploads.from_form, name="upload.stream"),
+        web.post("/v1/files/upload/base64", uploads.from_base64, name="upload.base64"),
+        web.post("/v1/files/upload/url", uploads.from_url, name="upload.url"),
+        web.get("/uploads/{day}/{token}/{filename}", uploads.download, name="download"),
+    ]
+
+
+def _local_engine() -> Engine:
+    """Imported here, because only this engine needs the extra `video`."""
+    from foxstream.gateway.local import LocalEngine
+
+    return LocalEngine()

@@ -1,0 +1,193 @@
+"""Tasks: answers that are made whether or not anybody listens (contract, sections 3 to 5)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import string
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+
+from msgspec import UNSET
+
+from foxstream.gateway.chunk_log import ChunkLog
+from foxstream.gateway.engine import Engine, EngineError, Generation, Media, Piece
+from foxstream.gateway.refusal import busy, not_found, unavailable
+from foxstream.gateway.settings import Settings
+from foxstream.gateway.shapes import ChatCompletion, Status, StreamLink, TaskError, TaskUsage
+from foxstream.gateway.shapes import Task as TaskShape
+from foxstream.gateway.transcript import Transcript
+
+__all__ = ["Task", "TaskTable"]
+
+logger = logging.getLogger(__name__)
+
+_ALPHABET = string.ascii_lowercase + string.digits
+
+
+class Task:
+    """One answer in the making: its state, its chunks, in the end its outcome.
+
+    `outcome` is its completion or its error, once it has ended. `log` is `None` for a task
+    without a stream, and again once the retention of its chunks is over. `owner` is the key that
+    submitted it.
+    """
+
+    def __init__(
+        self, generation: Generation, owner: str | None, *, streamed: bool, max_bytes: int
+    ) -> None:
+        self.id = _task_id(generation)
+        self.owner = owner
+        self.log = ChunkLog() if streamed else None
+        self.outcome: asyncio.Future[ChatCompletion | TaskError]
+        self.outcome = asyncio.get_running_loop().create_future()
+        self.expiries: tuple[asyncio.TimerHandle, ...] = ()
+        self._model = generation.model
+        self._created = int(time.time())
+        self._status: Status = "pending"
+        self._progress = 0
+        self._transcript = Transcript(generation.model)
+        self._max_bytes = max_bytes
+
+    async def run(self, engine: Engine, generation: Generation, media: Media) -> None:
+        """Take the engine's answer to its end; every failure becomes the task's own."""
+        self._status = "processing"
+        try:
+            await self._listen(engine.run(generation, media))
+        except EngineError as error:
+            self.fail(error.code, str(error))
+        except Exception:
+            logger.exception("the engine failed in task %s", self.id)
+            self.fail("internal_error", "the engine failed")
+        else:
+            self._complete()
+
+    def fail(self, code: str, message: str) -> None:
+        """End the task with an error."""
+        self.outcome.set_result(TaskError(code, message))
+        self._status = "failed"
+        if self.log is not None:
+            self.log.fail(message)
+
+    def shape(self, *, submitted: bool = False) -> TaskShape:
+        """The task as its JSON; an answer to the submit itself tells no usage."""
+        link = StreamLink(f"/v1/llm/generations/{self.id}/stream")
+        outcome = self.outcome.result() if self.outcome.done() else None
+        return TaskShape(
+            id=self.id,
+            model=self._model,
+            status=self._status,
+            progress=self._progress,
+            created=self._created,
+            stream=None if self.log is None else link,
+            results=(outcome,) if isinstance(outcome, ChatCompletion) else None,
+            error=outcome if isinstance(outcome, TaskError) else None,
+            usage=UNSET if submitted else TaskUsage(),
+        )
+
+    def forget_chunks(self) -> None:
+        """Close the stream to new subscribers; those that are reading keep their log."""
+        self.log = None
+
+    async def _listen(self, pieces: AsyncIterator[Piece]) -> None:
+        try:
+            async for piece in pieces:
+                self._take(piece)
+        finally:
+            # An engine is closed at once, not when the collector finds it.
+            if isinstance(pieces, AsyncGenerator):
+                await pieces.aclose()
+
+    def _take(self, piece: Piece) -> None:
+        chunk = self._transcript.add(piece)
+        self._progress = min(99, self._progress + 1)
+        if self.log is not None:
+            self.log.append(chunk)
+        if max(self._transcript.size, self.log.size if self.log else 0) > self._max_bytes:
+            raise EngineError(f"the answer is larger than {self._max_bytes} bytes")
+
+    def _complete(self) -> None:
+        self.outcome.set_result(self._transcript.completion())
+        self._status = "completed"
+        self._progress = 100
+        if self.log is not None:
+            self.log.finish()
+
+
+class TaskTable:
+    """All tasks of a gateway: started, found by their owner, forgotten in time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._tasks: dict[str, Task] = {}
+        self._runners: dict[str, asyncio.Task[None]] = {}
+        self._closed = False
+
+    def start(
+        self,
+        engine: Engine,
+        generation: Generation,
+        media: Media,
+        *,
+        owner: str | None,
+        streamed: bool,
+    ) -> Task:
+        """Begin to answer; the task is `pending` until the event loop turns."""
+        if self._closed:
+            raise unavailable("the gateway is closing")
+        self._make_room()
+        task = Task(generation, owner, streamed=streamed, max_bytes=self._settings.max_answer_bytes)
+        self._tasks[task.id] = task
+        runner = asyncio.create_task(task.run(engine, generation, media), name=task.id)
+        self._runners[task.id] = runner
+        runner.add_done_callback(lambda _: self._settle(task))
+        return task
+
+    def find(self, task_id: str, owner: str | None) -> Task:
+        """The task of that id; one of another owner is not there."""
+        task = self._tasks.get(task_id)
+        if task is None or task.owner != owner:
+            raise not_found(f"task {task_id[:80]!r} is not known here")
+        return task
+
+    def drop(self, task: Task) -> None:
+        """Forget a task, and stop it if it still runs."""
+        self._tasks.pop(task.id, None)
+        for expiry in task.expiries:
+            expiry.cancel()
+        if not task.outcome.done():
+            task.fail("task_cancelled", "the task was stopped before its end")
+            self._runners[task.id].cancel()
+
+    async def close(self) -> None:
+        """Stop everything; whoever is subscribed gets an `error` event."""
+        self._closed = True
+        runners = list(self._runners.values())
+        for task in list(self._tasks.values()):
+            self.drop(task)
+        await asyncio.gather(*runners, return_exceptions=True)
+
+    def _make_room(self) -> None:
+        if len(self._tasks) < self._settings.max_tasks:
+            return
+        for task in self._tasks.values():
+            if task.outcome.done():
+                self.drop(task)
+                return
+        raise busy(f"all {self._settings.max_tasks} tasks of this gateway are running")
+
+    def _settle(self, task: Task) -> None:
+        del self._runners[task.id]
+        if task.id in self._tasks:
+            later = asyncio.get_running_loop().call_later
+            task.expiries = (
+                later(self._settings.retention, task.forget_chunks),
+                later(self._settings.task_retention, self.drop, task),
+            )
+
+
+def _task_id(generation: Generation) -> str:
+    """The vendor has two patterns (section 3); the random part is what keeps tasks apart."""
+    router = "task-llm" if generation.audios or generation.messages else "task-llmrouter"
+    return f"{router}-{int(time.time())}-{''.join(secrets.choice(_ALPHABET) for _ in range(8))}"

@@ -1,0 +1,170 @@
+"""The stairs: who may import whom and what, and who may wait, read a clock or print."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "foxstream"
+SANS_IO = (
+    ("answer", "progress", "_lazy", "_version"),
+    ("errors", "resources"),
+    ("limits", "sse", "wire", "exchange"),
+    ("deltas", "question", "address", "clocks"),
+    ("endpoints", "decoder", "recovery"),
+    ("replies",),
+)
+FLOORS = (
+    *SANS_IO,  # ═══ the water line: no await, no clock, no socket up to here
+    ("media", "transports.aiohttp", "transports.httpx", "transports.replay"),
+    ("transports.native", "service"),
+    ("transports", "polling", "openings"),
+    ("endings",),
+    ("streams",),
+    ("client",),
+    ("video",),
+    ("gateway",),
+    ("foxstream",),
+    ("cli",),
+    ("__main__",),
+)
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+DRY = {room for rooms in SANS_IO for room in rooms}
+WINGS = {"video", "gateway", "cli"}  # many files, one room: inside it they import each other
+
+CLOCKS = {"time", "datetime"}
+GUARDED = CLOCKS | {"asyncio", "socket", "ssl", "http", "select", "threading", "subprocess"}
+FREE = sys.stdlib_module_names - GUARDED | {"msgspec", "foxstream"}
+MAY_IMPORT = {
+    "media": {"anyio"},
+    "transports.aiohttp": {"aiohttp", "asyncio", "time"},
+    "transports.httpx": {"anyio", "asyncio", "httpx", "httpx_sse", "time"},
+    "transports.native": {"asyncio", "time"},
+    "transports.replay": {"anyio"},
+    "streams": {"anyio"},
+    "video": {"anyio", "av", "threading"},
+    "gateway": {"aiohttp", "yarl", "anyio", "asyncio", "socket", "time"},
+    "cli": {"anyio", "asyncio", "rich", "typer", "time"},
+}
+WAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
+NAMELESS = {"utils", "helpers", "common", "manager", "misc", "base"}
+MAX_LINES = 400
+
+
+def room_of(module: str) -> str:
+    """The room of `foxstream.a.b`: the longest name that the floors list, else the package."""
+    name = module.removeprefix("foxstream").removeprefix(".")
+    while name and name not in FLOOR:
+        name = name.rpartition(".")[0]
+    return name or "foxstream"
+
+
+def module_of(file: Path) -> str:
+    parts = file.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        origin = "." * node.level + (node.module or "")
+        yield from (f"{origin}.{alias.name}" for alias in node.names)
+
+
+def is_signature(node: ast.AsyncFunctionDef) -> bool:
+    """Declared, not defined: the body is a docstring and `...`."""
+    return all(isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant) for s in node.body)
+
+
+def offences(module: str, source: str) -> Iterator[str]:
+    room = room_of(module)
+    if module not in {"foxstream", f"foxstream.{room}"} and room not in WINGS:
+        yield f"{module} is on no floor"
+    if module.rpartition(".")[2] in NAMELESS:
+        yield f"{module} does not say what it holds"
+    if source.count("\n") > MAX_LINES:
+        yield f"{module} is longer than {MAX_LINES} lines"
+    for node in ast.walk(ast.parse(source)):
+        for name in imports(node):
+            target, library = room_of(name), name.partition(".")[0]
+            if library not in FREE | MAY_IMPORT.get(room, set()):
+                yield f"{room} may not import {library or name}"
+            same_wing = target == room and room in WINGS
+            if library == "foxstream" and not same_wing and FLOOR[target] >= FLOOR[room]:
+                yield f"{room} imports {target}, which is not below it"
+        defines = isinstance(node, ast.AsyncFunctionDef) and not is_signature(node)
+        generates = isinstance(node, ast.comprehension) and node.is_async
+        if room in DRY and (isinstance(node, WAITS) or defines or generates):
+            yield f"{room} waits below the water line"
+        if isinstance(node, ast.Name) and node.id == "print" and room != "cli":
+            yield f"{room} prints"
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=[module_of(file) for file in FILES])
+def test_every_room_keeps_to_its_floor(file):
+    assert list(offences(module_of(file), file.read_text())) == []
+
+
+def test_every_room_of_the_table_exists():
+    modules = {module_of(file) for file in FILES}
+    assert {f"foxstream.{room}" for room in FLOOR if room != "foxstream"} <= modules
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "offence"),
+    [
+        ("sse", "from foxstream.decoder import Decoder", "sse imports decoder, which is not below"),
+        ("sse", "from foxstream import wire", "sse imports wire, which is not below"),
+        ("sse", "import foxstream", "sse imports foxstream, which is not below"),
+        ("sse", "if TYPE_CHECKING:\n from foxstream import client", "sse imports client"),
+        ("sse", "def f():\n from foxstream.client import Client", "sse imports client"),
+        ("sse", "from . import decoder", "sse may not import"),
+        ("video.door", "from foxstream.gateway.app import create_app", "video imports gateway"),
+        ("transports.httpx", "from foxstream.transports import aiohttp", "transports.aiohttp"),
+        ("transports.replay", "from foxstream.transports.native import x", "transports.native"),
+        ("wire", "import simdjson", "wire may not import simdjson"),
+        ("decoder", "import anyio", "decoder may not import anyio"),
+        ("streams", "import aiohttp", "streams may not import aiohttp"),
+        ("transports.aiohttp", "from httpx import Client", "may not import httpx"),
+        ("gateway.app", "import av", "gateway may not import av"),
+        ("client", "from rich.console import Console", "client may not import rich"),
+        ("recovery", "import time", "recovery may not import time"),
+        ("streams", "from datetime import datetime", "streams may not import datetime"),
+        ("address", "import socket", "address may not import socket"),
+        ("decoder", "async def feed(self): return []", "decoder waits"),
+        ("decoder", "async def f(x):\n await x", "decoder waits"),
+        ("replies", "f = lambda x: [y async for y in x]", "replies waits"),
+        ("exchange", "class P:\n async def send(self):\n  'Send.'\n  return 1", "exchange waits"),
+        ("streams", "print('hello')", "streams prints"),
+        ("service", "log = print", "service prints"),
+        ("newcomer", "", "foxstream.newcomer is on no floor"),
+        ("transports.newcomer", "", "foxstream.transports.newcomer is on no floor"),
+        ("gateway.utils", "", "foxstream.gateway.utils does not say what it holds"),
+        ("sse", "\n" * 401, "foxstream.sse is longer than 400 lines"),
+    ],
+)
+def test_a_planted_offence_is_found(module, source, offence):
+    assert any(offence in found for found in offences(f"foxstream.{module}", source))
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("decoder", "import logging\nfrom foxstream import wire\nfrom foxstream.sse import Parser"),
+        ("exchange", "class P:\n async def send(self):\n  'Send.'\n  ..."),
+        ("gateway.app", "from foxstream.video import examine\nfrom foxstream.gateway import files"),
+        ("transports.native", "from foxstream.transports.aiohttp import AiohttpTransport"),
+        ("cli.screen", "print('hello')"),
+        ("streams", "async def f(x):\n await x"),
+    ],
+)
+def test_what_is_allowed_is_no_offence(module, source):
+    assert list(offences(f"foxstream.{module}", source)) == []

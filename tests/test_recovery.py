@@ -1,0 +1,248 @@
+"""Decisions after a failure: facts in, a decision out."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from foxstream import errors
+from foxstream.answer import Choice, Completion, Usage
+from foxstream.errors import FoxError, StreamDivergedError, StreamTruncatedError, TaskFailedError
+from foxstream.limits import Retries
+from foxstream.recovery import (
+    LATE_RESULTS,
+    Attempts,
+    Poll,
+    Wait,
+    counted,
+    failure_of,
+    merged,
+    reported_error,
+)
+from foxstream.resources import Task, TaskFailure
+
+SECOND = 1_000_000_000
+LOST = errors.APIConnectionError("lost")
+
+
+def attempts(chance: float = 1.0, **retries: float) -> Attempts:
+    return Attempts(Retries(**retries), lambda: chance)
+
+
+# how often, and how long to wait
+
+
+def test_waits_double_up_to_the_longest():
+    count = attempts(limit=8, backoff=0.25, max_backoff=8.0)
+    waits = [count.failed(LOST) for _ in range(8)]
+    assert waits == [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
+    with pytest.raises(errors.APIConnectionError) as caught:
+        count.failed(LOST)
+    assert caught.value is LOST
+
+
+def test_jitter_is_full():
+    assert attempts(0.0).failed(LOST) == 0.0
+    assert attempts(0.5, backoff=1.0).failed(LOST) == 0.5
+    waits = {Attempts(Retries()).failed(LOST) for _ in range(20)}
+    assert len(waits) > 1
+    assert all(0 <= wait <= 0.25 for wait in waits)
+
+
+def test_no_retries_fail_at_the_first():
+    with pytest.raises(errors.APIConnectionError):
+        attempts(limit=0).failed(LOST)
+
+
+def test_progress_begins_the_count_again():
+    count = attempts(limit=1, backoff=1.0)
+    for _ in range(3):
+        assert count.failed(LOST) == 1.0
+        count.succeeded()
+    count.failed(LOST)
+    with pytest.raises(errors.APIConnectionError):
+        count.failed(LOST)
+
+
+def test_a_night_of_failures_overflows_nothing():
+    count = attempts(limit=100_000)
+    assert {count.failed(LOST) for _ in range(5000)} == {0.25, 0.5, 1.0, 2.0, 4.0, 8.0}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.APIConnectionError("x"),
+        errors.APITimeoutError("x", phase="stall"),
+        errors.RateLimitError(429, "x"),
+        errors.InternalServerError(500, "x"),
+        errors.InternalServerError(503, "x"),
+    ],
+)
+def test_these_may_pass(error):
+    assert attempts().failed(error) == 0.25
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        *(
+            kind(400, "x")
+            for kind in errors.APIStatusError.__subclasses__()
+            if kind not in {errors.RateLimitError, errors.InternalServerError}
+        ),
+        errors.APIStatusError(409, "x"),
+        errors.ProtocolError("x"),
+        errors.InvalidInputError("x"),
+        errors.StreamTruncatedError("x"),
+        errors.StreamDivergedError("x"),
+        errors.TaskFailedError("x"),
+        errors.FoxError("x"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_these_are_final(error):
+    with pytest.raises(FoxError) as caught:
+        attempts().failed(error)
+    assert caught.value is error
+
+
+@pytest.mark.parametrize(("asked", "wait"), [(None, 0.25), (0.0, 0.25), (0.1, 0.25), (60.0, 60.0)])
+def test_a_longer_retry_after_is_obeyed(asked, wait):
+    assert attempts().failed(errors.RateLimitError(429, "x", retry_after=asked)) == wait
+    assert attempts().failed(errors.InternalServerError(503, "x", retry_after=asked)) == wait
+
+
+def test_a_retry_after_that_is_too_long_is_raised():
+    with pytest.raises(errors.RateLimitError):
+        attempts().failed(errors.RateLimitError(429, "x", retry_after=60.5))
+
+
+# looking at a task
+
+
+def test_a_running_task_is_looked_at_again_and_refreshed():
+    poll = Poll(5.0)
+    assert poll.look(Task("t", "pending", 0), 0) == Wait(5.0, sync_upstream=True)
+    assert poll.changed
+    poll.look(Task("t", "pending", 0), 1)
+    assert not poll.changed
+    poll.look(Task("t", "pending", 10), 2)
+    assert poll.changed
+    poll.look(Task("t", "processing", 10), 3)
+    assert poll.changed
+    assert poll.look(Task("t", "transferring", 10), 4) == Wait(5.0, sync_upstream=True)
+
+
+def test_a_completed_task_has_its_completion_even_if_empty():
+    empty = Completion(choices=(Choice(),))
+    assert Poll(5.0).look(Task("t", "completed", completion=empty), 0) is empty
+
+
+def test_a_failed_task_says_why():
+    with pytest.raises(TaskFailedError, match=r"refused \(code c\)"):
+        Poll(5.0).look(Task("t", "failed", error=TaskFailure("refused", "c")), 0)
+
+
+def test_late_results_are_waited_for_a_while_without_refreshing():
+    poll, late = Poll(5.0), int(LATE_RESULTS * SECOND)
+    bare = Task("t", "completed", 50)
+    assert poll.look(bare, 7 * SECOND) == Wait(2.0, sync_upstream=False)
+    assert poll.look(bare, 7 * SECOND + late - 1) == Wait(2.0, sync_upstream=False)
+    with pytest.raises(StreamTruncatedError, match="showed no results for 60 s"):
+        poll.look(bare, 7 * SECOND + late)
+    assert Poll(0.5).look(bare, 0) == Wait(0.5, sync_upstream=False)
+
+
+def test_late_results_that_come_are_taken():
+    poll = Poll(5.0)
+    poll.look(Task("t", "completed"), 0)
+    done = Completion("Hi", choices=(Choice(0, "Hi"),))
+    assert poll.look(Task("t", "completed", completion=done), 10**20) is done
+
+
+@pytest.mark.parametrize(
+    ("failure", "message", "code"),
+    [
+        (None, "the task failed; the service gave no reason", None),
+        (TaskFailure(), "the task failed", None),
+        (TaskFailure("", "c"), "the task failed", "c"),
+        (TaskFailure("refused", "c", "task_error"), "refused", "c"),
+    ],
+)
+def test_the_failure_of_a_task(failure, message, code):
+    error = failure_of(Task("t", "failed", error=failure))
+    assert (error.message, error.code) == (message, code)
+
+
+@pytest.mark.parametrize("status", ["pending", "processing", "completed"])
+def test_a_stream_may_fail_while_its_task_lives(status):
+    error = reported_error(TaskFailedError("proxy gave up"), Task("task-1", status))
+    assert isinstance(error, StreamTruncatedError)
+    assert "'proxy gave up'" in str(error)
+    assert f"the task is {status}" in str(error)
+    assert "attach('task-1')" in str(error)
+
+
+def test_or_because_the_task_failed():
+    task = Task("t", "failed", error=TaskFailure("refused", "c"))
+    error = reported_error(TaskFailedError("stream error"), task)
+    assert isinstance(error, TaskFailedError)
+    assert (error.message, error.code) == ("refused", "c")
+
+
+# judging an end
+
+
+def answer(text: str, *more: str, **fields: object) -> Completion:
+    choices = tuple(Choice(index, said) for index, said in enumerate((text, *more)))
+    return Completion(text, choices=choices, task_id="t", **fields)
+
+
+@pytest.mark.parametrize("missing", [0, -1, -100])
+def test_an_end_that_counts_right_is_an_end(missing):
+    streamed = answer("Hi")
+    assert counted(streamed, None, missing) is streamed
+    assert counted(streamed, answer("other"), missing) is streamed
+
+
+def test_a_higher_count_without_a_task_is_a_cut():
+    with pytest.raises(StreamTruncatedError, match="2 of the chunks .* the answer is not whole"):
+        counted(answer("Hi"), None, 2)
+
+
+def test_a_higher_count_and_a_longer_text_is_a_cut():
+    with pytest.raises(StreamTruncatedError):
+        counted(answer("Hi"), answer("Hi there"), 1)
+
+
+@pytest.mark.parametrize("finished", ["Hi", ""])
+def test_a_higher_count_alone_loses_nothing(finished, caplog):
+    streamed = answer("Hi")
+    with caplog.at_level(logging.WARNING):
+        assert counted(streamed, answer(finished), 1) is streamed
+    assert "task t: 1 of the chunks" in caplog.text
+
+
+def test_usage_comes_from_whoever_knows_it():
+    ours, theirs = Usage(1), Usage(2)
+    assert merged(answer("a"), answer("b", usage=theirs), verify=False).usage == theirs
+    assert merged(answer("a", usage=ours), answer("b", usage=theirs), verify=False).usage == ours
+    assert merged(answer("a"), answer("b"), verify=False).usage is None
+
+
+def test_verifying_equal_texts_changes_nothing_else():
+    streamed = answer("a", "b")
+    assert merged(streamed, answer("a", "b"), verify=True) == streamed
+    assert merged(streamed, answer("a"), verify=True) == streamed
+
+
+def test_an_empty_text_of_the_task_proves_nothing():
+    assert merged(answer("a"), answer(""), verify=True).text == "a"
+
+
+@pytest.mark.parametrize("finished", [answer("A"), answer("a", "c"), answer("a", "b", "c")])
+def test_verifying_finds_any_other_text(finished):
+    with pytest.raises(StreamDivergedError, match="1 characters against [01]"):
+        merged(answer("a", "b"), finished, verify=True)

@@ -1,0 +1,371 @@
+"""What is hostile, damaged or out of bounds is refused in words, and never reaches further."""
+
+from __future__ import annotations
+
+import io
+import os
+import random
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from threading import Event
+from typing import Self
+
+import av
+import pytest
+
+from foxstream.errors import InvalidInputError
+from foxstream.video import Kind, Limits, Measurement, Video, door, examine, files
+from foxstream.video.containers import Container
+from foxstream.video.files import Nameless
+from tests import films
+from tests.films import BLUE, GREEN, RED, film, picture, tone
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Decoding does not know the loop; `test_video.py` runs on all of them."""
+    return "asyncio"
+
+
+FILM = film([picture(RED)] * 10, sound=tone(1.0))
+WEBM = film([picture(RED)] * 10, codec="libvpx-vp9", container="webm")
+AVI = film([picture(RED)] * 10, codec="mpeg4", container="avi")
+
+
+async def refusal(source: str | Path | bytes, kind: Kind = "video", **limits: float) -> str:
+    with pytest.raises(InvalidInputError) as refused:
+        async for _ in examine(source, kind, limits=Limits(**limits)):
+            pass
+    return str(refused.value)
+
+
+def patched(data: bytes, at: int, new: bytes) -> bytes:
+    return data[:at] + new + data[at + len(new) :]
+
+
+@pytest.fixture
+def canary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A film in the current folder that nobody was given."""
+    monkeypatch.chdir(tmp_path)
+    Path("canary.mp4").write_bytes(FILM)
+    return "canary.mp4"
+
+
+def scripts(canary: str) -> dict[str, bytes]:
+    """Texts that FFmpeg takes for media and that name another file."""
+    return {
+        "ffconcat": f"ffconcat version 1.0\nfile {canary}\n".encode(),
+        "m3u8": f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{canary}\n".encode(),
+        "sdp": b"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nm=video 9 RTP/AVP 96\n",
+        "dash": b'<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"></MPD>',
+    }
+
+
+@pytest.mark.parametrize("script", ["ffconcat", "m3u8", "sdp", "dash"])
+@pytest.mark.parametrize("kind", ["video", "image", "audio"])
+async def test_a_script_that_names_files_is_no_media(canary: str, script: str, kind: Kind):
+    assert await refusal(scripts(canary)[script], kind) == (
+        f"{kind} is no media file: allowed are " + str(ALLOWED[kind])
+    )
+
+
+ALLOWED = {
+    "video": "mp4, mov, webm, mkv, mpeg or avi",
+    "image": "png, jpeg, webp or gif",
+    "audio": "wav, mp3, m4a, aac, ogg, flac, aiff or webm",
+}
+
+
+async def test_the_attack_is_real_and_a_fooled_sniffer_does_not_open_the_door(
+    canary: str, monkeypatch: pytest.MonkeyPatch
+):
+    script = scripts(canary)["ffconcat"]
+    with av.open(io.BytesIO(script), "r", "concat") as media:
+        assert len(list(media.decode(video=0))) == 10
+    monkeypatch.setattr(door, "recognise", lambda file, kind: Container("concat", "concat"))
+    assert "cannot be decoded" in await refusal(script)
+
+
+async def test_a_script_after_the_first_bytes_of_an_mp4_is_read_as_mp4(canary: str):
+    disguised = b"\0\0\0\x08ftyp" + scripts(canary)["ffconcat"]
+    assert "cannot be decoded" in await refusal(disguised)
+
+
+def test_ffmpeg_is_given_no_name(tmp_path: Path):
+    (tmp_path / "secret.mp4").write_bytes(FILM)
+    with (
+        (tmp_path / "secret.mp4").open("rb") as file,
+        av.open(Nameless(file, len(FILM)), "r") as media,
+    ):
+        assert media.name == "<none>"
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "found"),
+    [
+        (b"Once upon a time", "video", "no media file"),
+        (b"\xff", "audio", "no media file"),
+        (films.image(picture(RED), "png"), "video", "a png file"),
+        (films.recording(tone(0.1)), "video", "a wav file"),
+        (FILM, "image", "a mp4 file"),
+        (AVI, "audio", "a avi file"),
+        (b"\0\0\0\x18ftypheic" + bytes(64), "video", "a heif file"),
+    ],
+)
+async def test_other_files_are_named(data: bytes, kind: Kind, found: str):
+    assert await refusal(data, kind) == f"{kind} is {found}: allowed are {ALLOWED[kind]}"
+
+
+async def test_sound_alone_is_no_video():
+    for container in ("ipod", "webm"):
+        sound = films.recording(tone(0.5), "aac" if container == "ipod" else "libopus", container)
+        assert await refusal(sound) == "video has no video track"
+
+
+async def test_pictures_alone_are_no_sound():
+    assert await refusal(film([picture(RED)] * 5), "audio") == "audio has no sound track"
+
+
+async def test_an_unknown_codec_is_no_video_track():
+    assert await refusal(FILM.replace(b"avc1\0", b"zzzz\0")) == "video has no video track"
+
+
+async def test_cover_art_is_no_video():
+    file = io.BytesIO()
+    with av.open(file, "w", "mp4") as target:
+        sound = target.add_stream("aac", 48_000, layout="mono")
+        cover = target.add_stream("mjpeg", 25)
+        cover.width, cover.height, cover.pix_fmt = 64, 36, "yuvj420p"
+        cover.disposition = av.stream.Disposition.attached_pic
+        drawn = picture(RED).reformat(format="yuvj420p")
+        target.mux([*cover.encode(drawn), *cover.encode(None)])
+        target.mux([*sound.encode(tone(0.5)), *sound.encode(None)])
+    assert await refusal(file.getvalue()) == "video has no video track"
+
+
+async def test_nothing_at_all(tmp_path: Path):
+    empty = tmp_path / "empty.mp4"
+    empty.touch()
+    assert await refusal(b"") == "video is empty"
+    assert await refusal(empty) == f"video {empty} is empty"
+
+
+async def test_paths_that_are_no_files(tmp_path: Path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    (tmp_path / "file").touch()
+    assert await refusal(tmp_path) == f"video {tmp_path} is a folder"
+    assert await refusal(fifo) == f"video {fifo} is no regular file"
+    missing, inside = tmp_path / "missing.mp4", tmp_path / "file" / "inside.mp4"
+    assert await refusal(missing) == f"video {missing} cannot be opened: No such file or directory"
+    assert await refusal(str(inside)) == f"video {inside} cannot be opened: Not a directory"
+    assert await refusal("a\0b") == "video a\0b cannot be opened: embedded null byte"
+
+
+async def test_an_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def denied(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    path = tmp_path / "locked.mp4"
+    path.write_bytes(FILM)
+    monkeypatch.setattr(Path, "open", denied)
+    assert await refusal(path) == f"video {path} cannot be opened: Permission denied"
+
+
+@pytest.mark.parametrize("source", ["https://example.org/a.mp4", "data:video/mp4;base64,AA=="])
+def test_a_url_is_neither_path_nor_bytes(source: str):
+    with pytest.raises(InvalidInputError, match="video is a URL"):
+        Video(source)
+
+
+def test_a_number_is_no_source():
+    with pytest.raises(InvalidInputError, match="video is of type int"):
+        Video(7)  # type: ignore[arg-type]
+
+
+async def test_a_path_a_string_and_bytes_are_the_same(tmp_path: Path):
+    path = tmp_path / "film.mp4"
+    path.write_bytes(FILM)
+    sources = (path, str(path), FILM, bytearray(FILM))
+    first, *others = [await Video(source).measure() for source in sources]
+    assert others == [first] * 3
+
+
+@pytest.mark.parametrize("data", [FILM, WEBM, AVI], ids=["mp4", "webm", "avi"])
+async def test_half_a_file_is_cut_off(data: bytes):
+    claimed = f"ends at byte {len(data):,}, the file at {len(data) // 2:,}"
+    message = await refusal(data[: len(data) // 2])
+    assert message.startswith("video is cut off: its ")
+    assert data is FILM or claimed in message
+
+
+async def test_half_a_sound_is_cut_off():
+    sound = films.recording(tone(1.0))
+    assert "audio is cut off" in await refusal(sound[:-100], "audio")
+
+
+async def test_an_mp4_that_lost_its_index():
+    assert "cannot be decoded" in await refusal(FILM[: FILM.index(b"moov") - 4])
+
+
+@pytest.mark.parametrize("at", range(1, 40))
+async def test_a_few_bytes_are_refused(at: int):
+    for data in (FILM, WEBM, AVI):
+        assert (await refusal(data[:at])).startswith("video ")
+
+
+async def test_a_webm_that_was_streamed_has_no_length():
+    at = WEBM.index(b"\x18\x53\x80\x67") + 4
+    unknown = patched(WEBM, at, b"\x01\xff\xff\xff\xff\xff\xff\xff")
+    measured = await Video(unknown).measure()
+    assert measured.picture is not None
+    assert measured.picture.frames == 10
+
+
+async def test_a_wav_that_was_streamed_has_no_length():
+    sound = patched(films.recording(tone(0.5)), 4, b"\xff\xff\xff\xff")
+    facts = [fact async for fact in examine(sound, "audio")]
+    assert len(facts) == 2
+
+
+async def test_boxes_of_every_length():
+    long = FILM + (1).to_bytes(4) + b"free" + (24).to_bytes(8) + bytes(8)
+    endless = FILM + (0).to_bytes(4) + b"free" + bytes(100)
+    junk = FILM + (2**31).to_bytes(4) + b"junk"
+    for data in (long, endless, junk):
+        assert (await Video(data).measure()).picture is not None
+
+
+@pytest.mark.parametrize(
+    ("limits", "found"),
+    [
+        ({"pixels": 2000}, "video has 2,304 pixels: at most 2,000 are opened"),
+        ({"frames": 9}, "video has 10 frames: at most 9 are opened"),
+        ({"seconds": 0.5}, "video has 1 seconds: at most 0.5 are opened"),
+        ({"size": 100}, f"video has {len(FILM):,} bytes: at most 100 are opened"),
+    ],
+)
+async def test_bounds(limits: dict[str, float], found: str):
+    assert await refusal(FILM, **limits) == found
+
+
+async def test_the_bound_of_seconds_holds_where_the_header_is_silent():
+    stream = film([picture(RED)] * 50, fps=25, codec="mpeg1video", container="mpeg1video")
+    assert "seconds: at most 1 are opened" in await refusal(stream, seconds=1.0)
+    sound = films.recording(tone(2.0), "aac", "adts")
+    assert "seconds: at most 1 are opened" in await refusal(sound, "audio", seconds=1.0)
+
+
+async def test_the_bound_of_pixels_holds_for_frames_that_grow():
+    small = film([picture(RED)] * 25, fps=25, codec="mpeg1video", container="mpeg1video")
+    large = film([picture(BLUE, 640, 360)] * 25, fps=25, codec="mpeg1video", container="mpeg1video")
+    seen = Measurement.of([f async for f in examine(small + large, "video")]).picture
+    assert seen is not None
+    assert (seen.frames, seen.damaged) == (49, 0)
+    limits = Limits(pixels=10_000)
+    seen = Measurement.of([f async for f in examine(small + large, "video", limits=limits)]).picture
+    assert seen is not None
+    assert seen.frames == 24
+    assert seen.damaged > 0
+
+
+def damaged(data: bytes, seed: int, spared: int = 0) -> bytes:
+    """`data` with some bytes turned into others."""
+    chance, broken = random.Random(seed), bytearray(data)
+    for _ in range(len(data) // 100):
+        broken[chance.randrange(spared, len(data))] = chance.randrange(256)
+    return bytes(broken)
+
+
+async def test_damaged_pictures_are_left_out_and_counted():
+    pictures = [films.bar(at) for at in range(0, 48, 2)] + [picture(GREEN)] * 6
+    data = film(pictures, codec="mpeg4", container="avi", options={"g": "4"})
+    spared = data.index(b"movi") + 16
+    broken = damaged(data[: data.index(b"idx1")], 7, spared) + data[data.index(b"idx1") :]
+    first, second = await Video(broken).measure(), await Video(broken).measure()
+    assert first.picture is not None
+    assert first.picture.damaged > 0
+    assert first == second
+    assert (await Video(broken).shrink()).data
+
+
+@pytest.mark.parametrize("seed", range(30))
+async def test_no_damage_raises_anything_else(seed: int, capfd: pytest.CaptureFixture[str]):
+    for data in (FILM, WEBM, AVI):
+        video = Video(damaged(data, seed))
+        with suppress(InvalidInputError):
+            assert (await video.measure()).picture is not None
+            assert (await video.shrink()).frames
+    assert capfd.readouterr() == ("", "")
+
+
+async def test_a_video_of_broken_pictures_only():
+    at = FILM.index(b"mdat") + 4
+    broken = patched(FILM, at, bytes(FILM.index(b"moov") - at - 4))
+    assert await refusal(broken) == "video holds no picture that could be decoded"
+    with pytest.raises(InvalidInputError, match="no picture that could be decoded"):
+        await Video(broken).shrink()
+
+
+class Breaking:
+    """A file that cannot be read beyond its first half."""
+
+    def __init__(self, data: bytes) -> None:
+        self._file = io.BytesIO(data)
+        self._half = len(data) // 2
+        self.seek = self._file.seek
+        self.tell = self._file.tell
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def read(self, size: int) -> bytes:
+        if self._file.tell() > self._half:
+            raise OSError(5, "Input/output error")
+        return self._file.read(size)
+
+
+async def test_a_disk_that_fails_midway(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    noise = random.Random(7)
+    pictures = [films.painted([noise.randbytes(192)] * 36) for _ in range(50)]
+    data = film(pictures, fps=25, codec="mpeg2video", container="mpeg")
+    monkeypatch.setattr(files, "_open", lambda *_: Breaking(data))
+    assert await refusal("film.mpg") == "video film.mpg cannot be read: Input/output error"
+    assert capfd.readouterr() == ("", "")
+
+
+class EndingEarly:
+    """A container whose packets break off after the third."""
+
+    def __init__(self, media: av.container.InputContainer) -> None:
+        self._media = media
+
+    def demux(self, *tracks: av.stream.Stream) -> Iterator[av.Packet]:
+        yield from islice(self._media.demux(*tracks), 3)
+        raise av.error.MemoryError(12, "Cannot allocate memory")
+
+
+def test_a_container_that_breaks_off_ends_there():
+    with door.opened(WEBM, "video", Limits(), Event()) as media:
+        media._media = EndingEarly(media._media)
+        assert len(list(media.frames(sound=False))) == 3
+        assert media.damaged == 1
+
+
+def test_reading_ends_at_the_next_packet_when_nobody_waits():
+    stop = Event()
+    with door.opened(FILM, "video", Limits(), stop) as media:
+        frames = media.frames(sound=True)
+        next(frames)
+        stop.set()
+        with pytest.raises(door.AbandonedError):
+            list(frames)
