@@ -20,7 +20,7 @@ __all__ = ["checked", "drain", "explained", "with_usage"]
 
 _DRAIN_NS = 50_000_000
 
-_log = logging.getLogger("foxstream.endings")
+_logger = logging.getLogger("foxstream.endings")
 
 
 async def drain(response: Response, transport: Transport) -> None:
@@ -41,7 +41,7 @@ async def explained(
     try:
         return reported_error(error, await service.task(task_id, clocks))
     except FoxError as unknown:
-        _log.debug("task %s could not be asked: %s", task_id, unknown)
+        _logger.debug("task %s could not be asked: %s", task_id, unknown)
         return error
 
 
@@ -74,7 +74,7 @@ async def with_usage(
     try:
         task = await service.task(task_id, clocks)
     except FoxError as unknown:
-        _log.debug("usage of task %s stays unknown: %s", task_id, unknown)
+        _logger.debug("usage of task %s stays unknown: %s", task_id, unknown)
         return completion
     if task.completion is None:
         return completion

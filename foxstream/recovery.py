@@ -28,7 +28,7 @@ from foxstream.resources import Task
 
 __all__ = ["Attempts", "Poll", "Wait", "counted", "failure_of", "merged", "reported_error"]
 
-_log = logging.getLogger("foxstream.recovery")
+_logger = logging.getLogger("foxstream.recovery")
 
 LATE_RESULTS = 60.0
 """Seconds that a completed task may take to show its results (contract, section 5)."""
@@ -131,7 +131,7 @@ def counted(streamed: Completion, finished: Completion | None, missing: int) -> 
     lost = f"{missing} of the chunks that the service counted did not come"
     if finished is None or (finished.text and finished.text != streamed.text):
         raise StreamTruncatedError(f"{lost}; the answer is not whole")
-    _log.warning("task %s: %s, but its text is whole", streamed.task_id, lost)
+    _logger.warning("task %s: %s, but its text is whole", streamed.task_id, lost)
     return streamed
 
 

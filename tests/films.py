@@ -1,4 +1,4 @@
-"""Small films, images and sounds to measure, made from scratch."""
+"""Small films, images and sounds to measure, made from scratch; and how others are refused."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from pathlib import Path
 
 import av
 import pytest
+
+from foxstream.errors import InvalidInputError
+from foxstream.video import Kind, Limits, examine
 
 RED, GREEN, BLUE = (200, 30, 30), (30, 160, 40), (30, 50, 200)
 BLACK, GREY, WHITE = (0, 0, 0), (128, 128, 128), (255, 255, 255)
@@ -137,3 +140,21 @@ def real_video(name: str) -> Path:
     if not folder or not (path := Path(folder) / name).is_file():
         pytest.skip(f"FOXSTREAM_VIDEOS names no folder with {name}")
     return path
+
+
+async def refusal(source: str | Path | bytes, kind: Kind = "video", **limits: float) -> str:
+    """In what words a source is refused."""
+    with pytest.raises(InvalidInputError) as refused:
+        async for _ in examine(source, kind, limits=Limits(**limits)):
+            pass
+    return str(refused.value)
+
+
+def patched(data: bytes, at: int, new: bytes) -> bytes:
+    """`data` with `new` in the place of what is at `at`."""
+    return data[:at] + new + data[at + len(new) :]
+
+
+FILM = film([picture(RED)] * 10, sound=tone(1.0))
+WEBM = film([picture(RED)] * 10, codec="libvpx-vp9", container="webm")
+AVI = film([picture(RED)] * 10, codec="mpeg4", container="avi")

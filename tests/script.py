@@ -17,7 +17,9 @@ def as_json(value: object) -> bytes:
     return msgspec.json.encode(value)
 
 
-def chunk(content: str | None = None, *, index: int = 0, finish: str | None = None, **delta) -> bytes:
+def chunk(
+    content: str | None = None, *, index: int = 0, finish: str | None = None, **delta
+) -> bytes:
     """One `chunk` event; `delta` are further fields of the delta."""
     delta = {"content": content, **delta}
     choice = {"index": index, "delta": delta, "finish_reason": finish}

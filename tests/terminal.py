@@ -14,6 +14,7 @@ import termios
 import time
 from collections.abc import Mapping, Sequence
 from io import StringIO
+from typing import Self
 
 FOXSTREAM = (sys.executable, "-m", "foxstream")
 COLUMNS, LINES = 60, 24
@@ -21,7 +22,9 @@ CTRL_C = b"\x03"
 
 # The shell leads a new session, so the terminal it opens becomes the one that Ctrl-C comes from.
 _ON_TERMINAL = 'terminal=$1; shift; exec "$@" <"$terminal" >"$terminal" 2>&1'
-_CODES = re.compile(r"\x1b\[(?P<number>\d*)(?P<code>[ABGKm])|\x1b\[\?25[hl]|(?P<text>[^\x1b])", re.S)
+_CODES = re.compile(
+    r"\x1b\[(?P<number>[\d;]*)(?P<code>[AGKm])|\x1b\[\?25[hl]|(?P<text>[^\x1b])", re.DOTALL
+)
 
 
 class Terminal:
@@ -39,7 +42,7 @@ class Terminal:
         )
         self._slave = slave
 
-    def __enter__(self) -> Terminal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -87,7 +90,7 @@ def picture(output: str, columns: int) -> list[str]:
     lines: list[list[str]] = [[]]
     row = column = 0
     for match in _CODES.finditer(output):
-        text, code, number = match["text"], match["code"], int(match["number"] or 0)
+        text, code, number = match["text"], match["code"], match["number"] or "1"
         if text == "\n":
             row, column = row + 1, 0
         elif text == "\r":
@@ -96,17 +99,19 @@ def picture(output: str, columns: int) -> list[str]:
             if column == columns:
                 row, column = row + 1, 0
             _ensure(lines, row)
-            lines[row][column:] = [*[" "] * (column - len(lines[row])), text, *lines[row][column + 1 :]]
+            lines[row][column:] = [
+                *[" "] * (column - len(lines[row])),
+                text,
+                *lines[row][column + 1 :],
+            ]
             column += 1
         elif code == "A":
-            row = max(0, row - max(1, number))
-        elif code == "B":
-            row += max(1, number)
+            row = max(0, row - int(number))
         elif code == "G":
-            column = min(max(1, number), columns) - 1
+            column = min(int(number), columns) - 1
         elif code == "K":
             _ensure(lines, row)
-            del lines[row][0 if number == 2 else column :]
+            del lines[row][0 if number == "2" else column :]
         _ensure(lines, row)
     return ["".join(line).rstrip() for line in lines]
 
@@ -117,7 +122,14 @@ def run_piped(
     """`foxstream` with pipes for all three standard streams."""
     command: Sequence[str] = [*FOXSTREAM, *arguments]
     return subprocess.run(
-        command, env=env, cwd=cwd, input=stdin, capture_output=True, text=True, timeout=30, check=False
+        command,
+        env=env,
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
 
 

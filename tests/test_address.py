@@ -58,7 +58,9 @@ def test_arguments_and_environment(base_url, api_key, environ, expected_base, ex
     assert authorization(found, found.url("/v1/tasks/x")) == expected
 
 
-@pytest.mark.parametrize("base_url", [None, "https://api.foxapi.cc", "https://API.AIHUBMAX.COM./v1"])
+@pytest.mark.parametrize(
+    "base_url", [None, "https://api.foxapi.cc", "https://API.AIHUBMAX.COM./v1"]
+)
 def test_the_service_itself_needs_a_key(base_url):
     with pytest.raises(InvalidInputError, match="no API key: set FOXAPI_API_KEY"):
         find_home(base_url, None, {})
@@ -95,8 +97,15 @@ def test_a_key_that_is_no_text_is_refused(key):
 
 @pytest.mark.parametrize(
     "base_url",
-    ["http://api.foxapi.cc", "http://192.168.1.5:8000", "http://127.0.0.1.evil.com", "http://0.0.0.0"]
-    + ["http://localhost.evil.com", "http://[::2]", "http://[fe80::1%25lo]"],
+    [
+        "http://api.foxapi.cc",
+        "http://192.168.1.5:8000",
+        "http://127.0.0.1.evil.com",
+        "http://localhost.evil.com",
+        "http://0.0.0.0",
+        "http://[::2]",
+        "http://[fe80::1%25lo]",
+    ],
 )
 def test_a_key_does_not_travel_unencrypted(base_url):
     with pytest.raises(InvalidInputError, match="api_key would travel unencrypted") as caught:
@@ -105,13 +114,19 @@ def test_a_key_does_not_travel_unencrypted(base_url):
 
 
 def test_nor_to_a_trusted_origin():
-    with pytest.raises(InvalidInputError, match="unencrypted to other.example: use https"):
+    with pytest.raises(InvalidInputError, match=r"unencrypted to other\.example: use https"):
         home(trusted_origins=["https://fine.example", "http://other.example"])
 
 
 @pytest.mark.parametrize(
     "base_url",
-    ["http://localhost", "http://LOCALHOST.:80", "http://127.0.0.1:9", "http://127.9.9.9", "http://[::1]"],
+    [
+        "http://localhost",
+        "http://LOCALHOST.:80",
+        "http://127.0.0.1:9",
+        "http://127.9.9.9",
+        "http://[::1]",
+    ],
 )
 def test_loopback_may_be_plain(base_url):
     assert authorization(home(base_url), f"{base_url}/v1/x") == AUTHORIZATION

@@ -94,7 +94,11 @@ async def test_wait_polls_until_there_are_results():
         task("completed", "Hello"),
     )
     completion = await client.wait(TASK)
-    assert (completion.text, completion.usage.total_tokens, completion.task_id) == ("Hello", 9, TASK)
+    assert (completion.text, completion.usage.total_tokens, completion.task_id) == (
+        "Hello",
+        9,
+        TASK,
+    )
     queries = [request.url.partition("?")[2] for request in transport.requests]
     assert queries == ["", "sync_upstream=true", "sync_upstream=true", ""]
     assert transport.now() / 1e9 == 12
@@ -212,7 +216,9 @@ async def test_upload_streams_a_file(tmp_path):
     assert (upload.url, upload.size, upload.id) == ("https://cdn.test/f.mp4", 9, None)
     body = await sent(transport.requests[0].body)
     assert b'filename="a %22clip%22.mp4"\r\nContent-Type: video/mp4\r\n\r\n' + MP4 in body
-    assert transport.requests[0].headers["Content-Type"].startswith("multipart/form-data; boundary=")
+    assert (
+        transport.requests[0].headers["Content-Type"].startswith("multipart/form-data; boundary=")
+    )
     assert shares[-1] == 1.0
     assert len(shares) > 3
 
@@ -271,7 +277,9 @@ async def test_a_get_follows_redirects_within_its_origin(status):
     assert transport.open == 0
 
 
-@pytest.mark.parametrize("to", ["https://elsewhere.test/", "http://fox.test/", "https://fox.test:8/"])
+@pytest.mark.parametrize(
+    "to", ["https://elsewhere.test/", "http://fox.test/", "https://fox.test:8/"]
+)
 async def test_a_redirect_to_another_origin_is_not_followed(to):
     client, transport = client_of(Play(status=302, headers={"location": to}))
     with pytest.raises(APIStatusError, match="302"):
@@ -303,9 +311,7 @@ async def test_a_failed_submit_is_not_repeated():
 
 
 async def test_an_answer_over_the_limit_is_refused_while_it_comes():
-    client, transport = client_of(
-        Play((b"x" * 600,) * 10, headers=JSON), max_response_bytes=1000
-    )
+    client, transport = client_of(Play((b"x" * 600,) * 10, headers=JSON), max_response_bytes=1000)
     with pytest.raises(ProtocolError, match="max_response_bytes=1000"):
         await client.get_task(TASK)
     assert transport.open == 0

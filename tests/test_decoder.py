@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -428,7 +429,7 @@ def test_nothing_makes_feed_raise_and_cuts_change_nothing(pieces, cuts, limit, d
     singles = [stream[at : at + 1] for at in range(len(stream))]
     assert outcome(decoder(limit, direct=direct), singles) == whole
     edges = sorted({0, len(stream), *(cut % (len(stream) + 1) for cut in cuts)})
-    blocks = [stream[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    blocks = [stream[a:b] for a, b in pairwise(edges)]
     assert outcome(decoder(limit, direct=direct), blocks) == whole
 
 

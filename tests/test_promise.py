@@ -24,9 +24,18 @@ NAMES = """
     Upload Usage __version__ gateway sse stream transports
 """
 
-QUESTION = (
-    "model messages videos images audio system_prompt max_tokens temperature reasoning extra".split()
-)
+QUESTION = [
+    "model",
+    "messages",
+    "videos",
+    "images",
+    "audio",
+    "system_prompt",
+    "max_tokens",
+    "temperature",
+    "reasoning",
+    "extra",
+]
 
 FIELDS = {
     "Delta": "text reasoning tool_calls index finish_reason received_ns",
@@ -105,10 +114,13 @@ def test_importing_loads_no_network_library(library):
 def test_stream_stays_the_function_whatever_is_loaded_first(first):
     program = f"""
 from foxstream import {first}
-import foxstream, foxstream.client, foxstream.streams, foxstream.sse, types
-assert isinstance(foxstream.stream, types.FunctionType), foxstream.stream
-assert isinstance(foxstream.sse, types.ModuleType) and isinstance(foxstream.transports, types.ModuleType)
-assert foxstream.Stream is foxstream.streams.Stream and foxstream.Client is foxstream.client.Client
+import foxstream, foxstream.client, foxstream.streams, foxstream.sse
+from types import FunctionType, ModuleType
+assert isinstance(foxstream.stream, FunctionType), foxstream.stream
+assert isinstance(foxstream.sse, ModuleType)
+assert isinstance(foxstream.transports, ModuleType)
+assert foxstream.Stream is foxstream.streams.Stream
+assert foxstream.Client is foxstream.client.Client
 """
     in_a_fresh_interpreter(program)
 
@@ -232,10 +244,12 @@ def test_the_defaults_of_the_clocks_and_retries():
 
 
 def test_timings_hold_instants_and_tell_seconds():
-    instants = (
+    *instants, reconnects, reads = foxstream.Timings.__struct_fields__
+    assert (reconnects, reads) == ("reconnects", "token_reads")
+    assert " ".join(instants) == (
         "started submitted accepted opened first_byte first_event first_token first_reasoning "
         "first_text last_token ended"
-    ).split()
+    )
     timings = foxstream.Timings()
     assert all(getattr(timings, name) is None for name in instants)
     assert timings.reconnects == 0
@@ -290,10 +304,14 @@ def members_of(owner: type) -> list[tuple[str, object]]:
     ]
 
 
-@pytest.mark.parametrize(("name", "value"), public_names(), ids=[name for name, _ in public_names()])
+PUBLIC = public_names()
+
+
+@pytest.mark.parametrize(("name", "value"), PUBLIC, ids=[name for name, _ in PUBLIC])
 def test_every_public_name_is_documented(name, value):
     doc = inspect.getdoc(value) if isinstance(value, ModuleType) else value.__doc__
-    assert doc and not doc.startswith(("Initialize", "Partial"))
+    assert doc
+    assert not doc.startswith(("Initialize", "Partial"))
 
 
 def test_all_shapes_are_structs():

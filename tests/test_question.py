@@ -77,7 +77,7 @@ REFUSED = {
     "a generator of messages": ({"messages": iter([USER])}, "messages is not a list"),
     "a message that is text": ({"messages": [USER, "Hi"]}, "messages[1] is not a mapping with a"),
     "a message without role": ({"messages": [{"content": "Hi"}]}, "messages[0] is not a mapping"),
-    "a role that is none": ({"messages": [{"role": 1}]}, "messages[0] is not a mapping with a role"),
+    "a role that is none": ({"messages": [{"role": 1}]}, "messages[0] is not a mapping with"),
     "messages beyond JSON": (
         {"messages": [USER | {"content": object()}]},
         "messages cannot be sent as JSON: ",
@@ -93,7 +93,7 @@ REFUSED = {
     ),
     "extra beyond JSON": ({"prompt": "x", "extra": {"f": print}}, "extra cannot be sent as JSON: "),
     "empty bytes": ({"prompt": "x", "videos": [URL, b""]}, "videos[1] is empty"),
-    "empty name": ({"prompt": "x", "images": [""]}, "images[0] is '': a URL, a data URI, a path or"),
+    "empty name": ({"prompt": "x", "images": [""]}, "images[0] is '': a URL, a data URI, a path"),
     "None for a video": ({"prompt": "x", "videos": [None]}, "videos[0] is None: a URL, a data URI"),
     "a number for audio": ({"audio": 5}, "audio is 5: a URL, a data URI, a path or bytes"),
 }

@@ -48,7 +48,13 @@ def gateway():
 def run(folder: Path, url: str, *command: str) -> str:
     environment = {**os.environ, "FOXAPI_BASE_URL": url}
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -59,7 +65,9 @@ def test_there_is_something_to_check():
     assert len(PROGRAMS) >= 5
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.split("\n")[-4].strip()[:40])
+@pytest.mark.parametrize(
+    "program", PROGRAMS, ids=lambda program: program.split("\n")[-4].strip()[:40]
+)
 def test_a_program_runs(program, folder, gateway):
     said = run(folder, gateway, sys.executable, "-W", "error", "-c", program)
     if "clip.mp4" in program:
@@ -83,7 +91,10 @@ def test_the_tests_are_run_by_the_second_command():
 
 
 def test_every_error_has_a_row():
-    errors = {name for name in foxstream.__all__ if name.endswith("Error")} - {"FoxError", "APIStatusError"}
+    errors = {name for name in foxstream.__all__ if name.endswith("Error")} - {
+        "FoxError",
+        "APIStatusError",
+    }
     table = README.partition("## Errors")[2].partition("\n## ")[0]
     assert errors <= set(re.findall(r"`(\w+Error)`", table))
 

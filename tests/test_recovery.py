@@ -208,7 +208,7 @@ def test_an_end_that_counts_right_is_an_end(missing):
 
 
 def test_a_higher_count_without_a_task_is_a_cut():
-    with pytest.raises(StreamTruncatedError, match="2 of the chunks .* the answer is not whole"):
+    with pytest.raises(StreamTruncatedError, match=r"2 of the chunks .* the answer is not whole"):
         counted(answer("Hi"), None, 2)
 
 
@@ -244,5 +244,5 @@ def test_an_empty_text_of_the_task_proves_nothing():
 
 @pytest.mark.parametrize("finished", [answer("A"), answer("a", "c"), answer("a", "b", "c")])
 def test_verifying_finds_any_other_text(finished):
-    with pytest.raises(StreamDivergedError, match="1 characters against [01]"):
+    with pytest.raises(StreamDivergedError, match=r"1 characters against [01]"):
         merged(answer("a", "b"), finished, verify=True)

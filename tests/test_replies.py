@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foxstream import FoxError, ProtocolError, errors
+from foxstream import ProtocolError, errors
 from foxstream.answer import Completion, Usage
 from foxstream.exchange import Reply
 from foxstream.replies import (
@@ -129,7 +130,7 @@ def test_a_blocked_agent_is_explained():
         (body(message="top", code="c"), "top", "c"),
         (body(detail="relay says"), "relay says", None),
         (body(error={"message": "m", "code": 1234}), "m", "1234"),
-        (body(error={"message": None, "code": "c"}), '{"error": {"message": null, "code": "c"}}', "c"),
+        (body(error={"message": "", "code": "c"}), '{"error": {"message": "", "code": "c"}}', "c"),
         (body(error={}), '{"error": {}}', None),
         (body(error=None, message=None, detail="d"), "d", None),
         (body(error="e", message="m", detail="d"), "e", None),
@@ -352,7 +353,7 @@ def test_where_the_answer_of_a_task_may_be(results, text):
     assert completion.text == text
 
 
-@pytest.mark.parametrize("results", [None, [], [None], [{}], [{"choices": []}], [{"choices": None}]])
+@pytest.mark.parametrize("results", [None, [], [None], [{}], [{"choices": []}], [{"text": None}]])
 def test_completed_without_results_is_no_result_yet(results):
     task = task_from(body(id=TASK, status="completed", results=results))
     assert task.completion is None
@@ -468,7 +469,5 @@ def test_what_is_no_plain_event_stream_is_a_protocol_error(headers, words):
 
 @given(st.sampled_from([task_from, completion_from, models_from, upload_from]), st.binary())
 def test_any_answer_is_read_or_refused(read, answer):
-    try:
+    with suppress(ProtocolError):
         assert read(answer) is not None
-    except FoxError as error:
-        assert isinstance(error, ProtocolError)

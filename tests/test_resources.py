@@ -9,8 +9,13 @@ from foxstream.resources import Model, Task
 
 @pytest.mark.parametrize(
     ("status", "ended"),
-    [("pending", False), ("processing", False), ("running", False)]
-    + [("completed", True), ("failed", True)],
+    [
+        ("pending", False),
+        ("processing", False),
+        ("running", False),
+        ("completed", True),
+        ("failed", True),
+    ],
 )
 def test_only_two_statuses_are_an_end(status, ended):
     assert Task("task-1", status).ended is ended

@@ -7,6 +7,7 @@ import sys
 from contextlib import contextmanager
 
 import anyio
+import anyio.abc
 import pytest
 
 import foxstream
@@ -55,7 +56,11 @@ def no_collector():
 
 def service(*parts: object, framing: str = "chunked"):
     """Submits are accepted; every stream says `parts`."""
-    task = {"id": TASK, "status": "pending", "stream": {"url": f"/v1/llm/generations/{TASK}/stream"}}
+    task = {
+        "id": TASK,
+        "status": "pending",
+        "stream": {"url": f"/v1/llm/generations/{TASK}/stream"},
+    }
 
     def answer(asked: Asked) -> Answer:
         if asked.method == "POST":
@@ -145,9 +150,7 @@ async def test_a_stream_without_a_client_closes_its_own(lane, monkeypatch):
             await anyio.sleep(0.01)
 
 
-async def test_a_stream_without_a_client_read_to_its_end_leaves_no_connection(
-    lane, monkeypatch
-):
+async def test_a_stream_without_a_client_read_to_its_end_leaves_no_connection(lane, monkeypatch):
     async with service(chunk("a"), done(1)) as server:
         monkeypatch.setenv("FOXAPI_BASE_URL", server.url)
         assert [delta.text async for delta in foxstream.stream("hi")] == ["a"]
@@ -218,17 +221,14 @@ async def test_150_streams_at_once_with_a_default_client():
 
 async def test_a_cancelled_group_of_streams_leaves_no_socket_and_no_task(transport):
     async with service(chunk("a"), HANG) as server, client_of(server, transport) as client:
-        first = []
 
-        async def ask() -> None:
-            async for delta in client.stream("hi"):
-                first.append(delta.text)
+        async def ask(*, task_status: anyio.abc.TaskStatus[None]) -> None:
+            async for _ in client.stream("hi"):
+                task_status.started()
 
         async with anyio.create_task_group() as tasks:
             for _ in range(20):
-                tasks.start_soon(ask)
-            while len(first) < 20:
-                await anyio.sleep(0.01)
+                await tasks.start(ask)
             with no_collector():
                 tasks.cancel_scope.cancel()
         for left in range(len(server.left)):

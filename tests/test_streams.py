@@ -23,6 +23,7 @@ from tests.script import (
     KEY,
     TASK,
     accepted,
+    as_json,
     chunk,
     client_of,
     done,
@@ -253,8 +254,9 @@ async def test_the_final_completion_does_without_usage_that_cannot_be_had():
 
 
 async def test_usage_of_the_stream_needs_no_task():
-    usage = b'{"choices":[],"usage":{"total_tokens":3,"completion_tokens_details":{"reasoning_tokens":1}}}'
-    client, transport = client_of(accepted(), says(chunk("Hi"), encode("chunk", usage), done(2)))
+    usage = {"total_tokens": 3, "completion_tokens_details": {"reasoning_tokens": 1}}
+    counted = encode("chunk", as_json({"choices": [], "usage": usage}))
+    client, transport = client_of(accepted(), says(chunk("Hi"), counted, done(2)))
     completion = await client.stream("hi").get_final_completion()
     assert completion.usage.total_tokens == 3
     assert completion.usage.details == {"completion_tokens_details.reasoning_tokens": 1}
@@ -348,7 +350,9 @@ async def test_leaving_early_keeps_what_was_said():
     async with client.stream("hi") as answer:
         async for _ in answer:
             break
-    assert (answer.state, answer.completion.state, answer.completion.text) == ("closed",) * 2 + ("a",)
+    assert (answer.state, answer.completion.state, answer.completion.text) == ("closed",) * 2 + (
+        "a",
+    )
     assert transport.open == 0
     assert await texts(answer) == []
     with pytest.raises(RuntimeError, match="closed before its end"):

@@ -144,9 +144,15 @@ async def test_a_deadline_may_move_from_read_to_read(kind):
 
 
 async def test_a_deadline_may_come_nearer_from_read_to_read(kind):
-    async with serving(lambda _: Answer((b"a", 0.1, b"b", HANG))) as server, opened(kind) as transport:
+    async with (
+        serving(lambda _: Answer((b"a", 0.1, b"b", HANG))) as server,
+        opened(kind) as transport,
+    ):
         response = await transport.send(get(server.url))
-        assert [await response.read(), await response.read(transport.now() + 60 * 10**9)] == [b"a", b"b"]
+        assert [await response.read(), await response.read(transport.now() + 60 * 10**9)] == [
+            b"a",
+            b"b",
+        ]
         start = transport.now()
         with pytest.raises(TimeoutError):
             await response.read(start + 200_000_000)
@@ -193,7 +199,11 @@ async def test_a_connection_that_is_never_made_is_a_connect_timeout(kind):
     [
         Answer((b"some", 0.05, RESET)),
         Answer((b"some", 0.05, CUT)),
-        Answer((b"4\r\nsome\r\n", 0.05, b"zz\r\nbroken"), headers={"Transfer-Encoding": "chunked"}, framing="close"),
+        Answer(
+            (b"4\r\nsome\r\n", 0.05, b"zz\r\nbroken"),
+            headers={"Transfer-Encoding": "chunked"},
+            framing="close",
+        ),
         Answer((b"some", 0.05, CUT), headers={"Content-Length": "100"}, framing="length"),
     ],
     ids=["reset", "cut chunks", "broken chunk", "short of its length"],

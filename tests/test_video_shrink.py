@@ -237,6 +237,24 @@ def test_sound_that_runs_backwards_is_left_out():
         assert sum(frame.samples for frame in media.decode(audio=0)) == pytest.approx(36_000, 0.1)
 
 
+def test_a_gap_in_the_sound_stays_a_gap():
+    target = mp4.Mp4(Fraction(10))
+    target.show(picture(RED).reformat(format="yuv420p"), Fraction(0))
+    target.hear(tone(0.5))
+    target.hear(tone(0.5, start=1.5))
+    with av.open(io.BytesIO(target.finish(Fraction(2)))) as media:
+        times = [frame.time for frame in media.decode(audio=0)]
+    assert max(times) == pytest.approx(2.0, abs=0.1)
+    assert not [time for time in times if 0.6 < time < 1.4]
+
+
+async def test_frames_at_the_same_instant_come_one_after_the_other():
+    target = mp4.Mp4(Fraction(10))
+    for _ in range(3):
+        target.show(picture(RED).reformat(format="yuv420p"), Fraction(1))
+    assert len(decoded(target.finish(Fraction(2)))) == 3
+
+
 async def test_the_same_bytes_shrink_to_the_same_bytes(scenes: bytes):
     assert await Video(scenes).shrink() == await Video(scenes).shrink()
 

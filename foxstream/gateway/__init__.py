@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from foxstream._lazy import lazy_names
+from foxstream._lazy import Load, Names, lazy_names
 
 if TYPE_CHECKING:
     from foxstream.gateway.app import create_app
@@ -36,6 +36,8 @@ __all__ = [
     "running_gateway",
 ]
 
+__getattr__: Load
+__dir__: Names
 __getattr__, __dir__ = lazy_names(
     __name__,
     {

@@ -28,8 +28,8 @@ class ChunkLog:
     """
 
     def __init__(self) -> None:
-        self.size = 0
-        self.subscribers = 0
+        self.size: int = 0
+        self.subscribers: int = 0
         self._frames: list[bytes] = []
         self._last: bytes | None = None
         self._grown = asyncio.Event()

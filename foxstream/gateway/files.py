@@ -54,10 +54,10 @@ class Incoming:
 
     def __init__(self, path: Path, max_bytes: int) -> None:
         self.path = path
-        self.head = b""
-        self.size = 0
-        self.started = False
-        self.kept = False
+        self.head: bytes = b""
+        self.size: int = 0
+        self.started: bool = False
+        self.kept: bool = False
         self._max_bytes = max_bytes
 
     async def write(self, blocks: AsyncGenerator[bytes]) -> None:

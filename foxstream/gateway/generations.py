@@ -26,7 +26,7 @@ class Generations:
     """Everything under `/v1/llm/generations` and `/v1/tasks`."""
 
     def __init__(self, engine: Engine, media: Media, keyring: Keyring, settings: Settings) -> None:
-        self.tasks = TaskTable(settings)
+        self.tasks: TaskTable = TaskTable(settings)
         self._engine = engine
         self._media = media
         self._keyring = keyring

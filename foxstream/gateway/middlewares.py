@@ -18,7 +18,7 @@ from foxstream.gateway.refusal import RefusedError, forbidden, not_found, too_la
 
 __all__ = ["add_request_id", "envelope", "host_check", "key_check"]
 
-logger = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -37,7 +37,7 @@ async def envelope(request: web.Request, handler: Handler) -> web.StreamResponse
     except ConnectionError:  # the client has left: nobody reads what is answered
         return web.Response(status=400)
     except Exception:
-        logger.exception("%s %s failed", request.method, request.path)
+        _logger.exception("%s %s failed", request.method, request.path)
         return RefusedError(500, "internal_error", "the gateway failed").response()
 
 

@@ -36,7 +36,7 @@ class RefusedError(Exception):
     ) -> None:
         super().__init__(message)
         self.status = status
-        self.error = ErrorBody(message, type, code or msgspec.UNSET)
+        self.error: ErrorBody = ErrorBody(message, type, code or msgspec.UNSET)
         self.headers = headers
 
     def response(self) -> web.Response:

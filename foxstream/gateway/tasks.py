@@ -21,7 +21,7 @@ from foxstream.gateway.transcript import Transcript
 
 __all__ = ["Task", "TaskTable"]
 
-logger = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 _ALPHABET = string.ascii_lowercase + string.digits
 
@@ -37,9 +37,9 @@ class Task:
     def __init__(
         self, generation: Generation, owner: str | None, *, streamed: bool, max_bytes: int
     ) -> None:
-        self.id = _task_id(generation)
+        self.id: str = _task_id(generation)
         self.owner = owner
-        self.log = ChunkLog() if streamed else None
+        self.log: ChunkLog | None = ChunkLog() if streamed else None
         self.outcome: asyncio.Future[ChatCompletion | TaskError]
         self.outcome = asyncio.get_running_loop().create_future()
         self.expiries: tuple[asyncio.TimerHandle, ...] = ()
@@ -58,7 +58,7 @@ class Task:
         except EngineError as error:
             self.fail(error.code, str(error))
         except Exception:
-            logger.exception("the engine failed in task %s", self.id)
+            _logger.exception("the engine failed in task %s", self.id)
             self.fail("internal_error", "the engine failed")
         else:
             self._complete()

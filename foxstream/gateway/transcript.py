@@ -36,7 +36,7 @@ class Transcript:
     """
 
     def __init__(self, model: str) -> None:
-        self.size = 0
+        self.size: int = 0
         self._id = f"chatcmpl-{secrets.token_hex(12)}"
         self._created = int(time.time())
         self._model = model
