@@ -12,9 +12,7 @@ Load = Callable[[str], object]
 Names = Callable[[], list[str]]
 
 
-def lazy_names(
-    package: str, rooms: Mapping[str, str]
-) -> tuple[Load, Names]:
+def lazy_names(package: str, rooms: Mapping[str, str]) -> tuple[Load, Names]:
     """`__getattr__` and `__dir__` of a package whose public names live in `rooms`.
 
     A name that stands for a room of its own, such as `sse` in `foxstream.sse`, is that room.

@@ -410,16 +410,20 @@ def test_tail_has_the_result_of_a_stream_that_is_over(serve, capsys):
 
 def test_tail_of_what_is_no_task(serve, capsys):
     serve("ok", STOP)
-    assert run(["tail", "task-unknown"]) == 1
-    assert "check the task id" in capsys.readouterr().err
+    assert run(["tail", "task-unknown", "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert "check the task id" in err
+    assert lines(out)[-1]["error"]["type"] == "NotFoundError"
     assert run(["tail", "../../secrets"]) == 2
     assert "see foxstream tail --help" in capsys.readouterr().err
 
 
 def test_tail_with_a_wrong_key(serve, capsys):
     serve("ok", STOP, api_key="sk-one")
-    assert run(["tail", "task-1"]) == 1
-    assert "HTTP 401" in capsys.readouterr().err
+    assert run(["tail", "task-1", "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert "HTTP 401" in err
+    assert lines(out)[-1]["error"]["type"] == "AuthenticationError"
 
 
 def test_models(serve, capsys):

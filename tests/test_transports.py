@@ -103,6 +103,14 @@ async def test_the_request_is_sent_as_it_is(kind, event_stream):
     assert "cookie" not in asked.headers
 
 
+async def test_a_large_body_is_whole(kind):
+    body = b"0123456789" * 300_000
+    async with serving(lambda _: Answer()) as server, opened(kind) as transport:
+        await read_all(await transport.send(Request("POST", server.url, body=body)))
+    assert server.asked[0].body == body
+    assert server.asked[0].headers["content-length"] == str(len(body))
+
+
 async def test_a_streamed_body_has_its_length_and_is_whole(kind):
     async with serving(lambda _: Answer()) as server, opened(kind) as transport:
         await read_all(await transport.send(Request("POST", server.url, body=Pieces())))

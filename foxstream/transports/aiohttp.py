@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
+from io import BytesIO
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -15,6 +16,9 @@ from foxstream.errors import APIConnectionError, APITimeoutError
 from foxstream.exchange import Request, Response
 
 __all__ = ["AiohttpTransport"]
+
+_LARGE = 512 * 1024
+"""Bytes from which a body is sent in pieces, so that the event loop turns in between."""
 
 _LOOK_EVERY_NS = 1_000_000_000
 """How long a read may wait until it is looked at, if its deadline is not nearer."""
@@ -193,7 +197,9 @@ def _headers_of(request: Request) -> dict[str, str]:
 
 def _body_of(request: Request) -> object:
     body = request.body
-    return body if body is None or isinstance(body, bytes) else body.blocks()
+    if isinstance(body, bytes):
+        return BytesIO(body) if len(body) > _LARGE else body
+    return None if body is None else body.blocks()
 
 
 def _proxy_for(url: str) -> str | None:

@@ -1,0 +1,52 @@
+"""Whom a command speaks to: the service, another base URL, or a gateway in this very process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import msgspec
+
+import foxstream
+from foxstream.errors import FoxError, InvalidInputError
+
+__all__ = ["Session", "Target", "opened"]
+
+
+class Target(msgspec.Struct, frozen=True):
+    """What the options say of whom to ask; without any, what the environment says."""
+
+    base_url: str | None = None
+    api_key: str | None = None
+    local: bool = False
+    timeout: float | None = None
+
+
+class Session(msgspec.Struct, frozen=True):
+    """A client; `lasting` tells whether its tasks go on when this program has ended."""
+
+    client: foxstream.Client
+    lasting: bool
+
+
+@asynccontextmanager
+async def opened(target: Target) -> AsyncGenerator[Session]:
+    """Connect to `target` for as long as the block lasts."""
+    timeout = target.timeout
+    if not target.local:
+        async with foxstream.Client(
+            target.api_key, base_url=target.base_url, timeouts=timeout
+        ) as client:
+            yield Session(client, lasting=True)
+        return
+    if target.base_url is not None or target.api_key is not None:
+        raise InvalidInputError("--local needs neither --base-url nor --api-key")
+    async with (
+        foxstream.gateway.running_gateway(fetch_remote=True) as url,
+        foxstream.Client(base_url=url, timeouts=timeout) as client,
+    ):
+        try:
+            yield Session(client, lasting=False)
+        except FoxError as error:
+            error.task_id = None  # the task ends with the gateway: nobody can follow it
+            raise
