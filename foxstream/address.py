@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
-from typing import NamedTuple
+from typing import NamedTuple, SupportsIndex
 from urllib.parse import urljoin, urlsplit
 
 from foxstream._version import __version__
@@ -29,12 +29,15 @@ _PLAIN_URL = re.compile(r"[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]+")
 
 
 class Secret(str):
-    """Text that never shows itself: `repr` is masked, so tracebacks and logs are safe."""
+    """Text that never shows itself: `repr`, also of a part, is masked in tracebacks and logs."""
 
     __slots__ = ()
 
     def __repr__(self) -> str:
         return "'***'"
+
+    def __getitem__(self, part: SupportsIndex | slice) -> Secret:
+        return Secret(super().__getitem__(part))
 
 
 class Origin(NamedTuple):
@@ -79,9 +82,6 @@ class Home:
             *(_checked_origin("trusted_origins", url) for url in trusted_origins),
         }
         self._check_key()
-
-    def __repr__(self) -> str:
-        return f"Home({self.base_url!r})"
 
     def url(self, path: str) -> str:
         """The absolute URL of one of the API's own paths."""

@@ -167,6 +167,7 @@ def test_a_url_that_is_not_plain_is_refused_and_not_shown(base_url, field):
         home(base_url) if field == "base_url" else home(trusted_origins=[base_url])
     assert "hunter2secret" not in str(caught.value)
     assert KEY not in str(caught.value)
+    assert shown_by(caught.value)
 
 
 @pytest.mark.parametrize("end", ["?", "?key=1", "#", "#top", "/v1?x"])
@@ -280,6 +281,13 @@ def test_a_trusted_origin_gets_the_key_too():
     here = home(trusted_origins=["https://stream.example.com:8443/ignored"])
     assert authorization(here, "https://STREAM.example.com:8443/v1/x") == AUTHORIZATION
     assert authorization(here, "https://stream.example.com/v1/x") is None
+
+
+@pytest.mark.parametrize(("scheme", "port"), [("http", 80), ("https", 443)])
+def test_the_usual_port_is_the_same_origin(scheme, port):
+    assert authorization(home(f"{scheme}://localhost"), f"{scheme}://localhost:{port}/x")
+    assert authorization(home(f"{scheme}://localhost:{port}"), f"{scheme}://localhost/x")
+    assert authorization(home(f"{scheme}://localhost"), f"{scheme}://localhost:81/x") is None
 
 
 def test_port_zero_is_not_the_usual_port():
@@ -418,6 +426,7 @@ def test_a_secret_does_not_show_itself():
     secret = Secret(KEY)
     assert (secret, str(secret), f"{secret}") == (KEY, KEY, KEY)
     assert KEY not in f"{secret!r}{[secret]}{ {'k': secret} }{reprlib.repr(secret)}"
+    assert (secret[3:5], f"{secret[3:5]!r}", f"{secret[0]!r}") == ("01", "'***'", "'***'")
 
 
 def test_nothing_that_holds_the_key_shows_it(caplog):
@@ -439,7 +448,7 @@ def test_a_traceback_with_local_variables_does_not_show_key_or_environment():
 
 
 def test_what_a_server_echoes_is_redacted():
-    here = home(headers={"X-Token": "Token tok-99887766", "X-Short": "short"})
-    text = f"bad key {KEY} in 'Bearer {KEY}', tok-99887766, short"
-    assert here.redact(text) == "bad key *** in 'Bearer ***', ***, short"
+    here = home(headers={"X-Token": "Token 12345678", "X-Short": "7654321"})
+    text = f"bad key {KEY} in 'Bearer {KEY}', 12345678, 7654321"
+    assert here.redact(text) == "bad key *** in 'Bearer ***', ***, 7654321"
     assert Home(HOME, None).redact(text) == text

@@ -23,6 +23,12 @@ MP4 = "data:video/mp4;base64,AAAA"
 WAV = "data:audio/wav;base64,UklGRg=="
 USER = {"role": "user", "content": "Hi"}
 
+ENDLESS: list[object] = []
+ENDLESS.append(ENDLESS)
+DEEP: list[object] = []
+for _ in range(5000):
+    DEEP = [DEEP]
+
 REFUSED = {
     "long prompt": (
         {"prompt": "x" * 100_001},
@@ -81,6 +87,14 @@ REFUSED = {
     "messages beyond JSON": (
         {"messages": [USER | {"content": object()}]},
         "messages cannot be sent as JSON: ",
+    ),
+    "messages without end": (
+        {"messages": [USER | {"content": ENDLESS}]},
+        "messages cannot be sent as JSON: maximum recursion depth",
+    ),
+    "extra nested too deeply": (
+        {"prompt": "x", "extra": {"f": DEEP}},
+        "extra cannot be sent as JSON: maximum recursion depth",
     ),
     "messages in half characters": (
         {"messages": [USER | {"content": "\udcff"}]},
@@ -320,6 +334,7 @@ def test_messages_are_copied_when_they_are_checked():
     ],
 )
 def test_claude_is_told_its_limit_on_custom_alone(arguments, urls, max_tokens):
+    assert CLAUDE_MAX_TOKENS == 8192
     assert sent(ask(model="claude-opus-4-7", **arguments), urls).get("max_tokens") == max_tokens
     assert sent(ask(model="gpt-5.5", **arguments), urls).get("max_tokens") == (
         arguments.get("max_tokens")
