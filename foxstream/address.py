@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 from foxstream._version import __version__
 from foxstream.errors import InvalidInputError, ProtocolError
 
-__all__ = ["DEFAULT_BASE_URL", "Home", "Secret", "find_home"]
+__all__ = ["DEFAULT_BASE_URL", "Home", "Secret", "find_home", "masked_headers", "masked_key"]
 
 DEFAULT_BASE_URL = "https://api.foxapi.cc"
 _SERVICE_HOSTS = frozenset({"api.foxapi.cc", "api.aihubmax.com"})  # section 10: same paths and keys
@@ -76,7 +76,7 @@ class Home:
         self._root = f"{parts.scheme}://{parts.netloc}"
         self._prefix = parts.path
         self._key = key
-        self._headers = _checked_headers(headers or {})
+        self._headers = masked_headers(headers)
         self._trusted = {
             self.origin,
             *(_checked_origin("trusted_origins", url) for url in trusted_origins),
@@ -176,15 +176,35 @@ def find_home(
     if base_url is None:
         api_key = environ.get("FOXAPI_API_KEY") or None if api_key is None else api_key
         base_url = environ.get("FOXAPI_BASE_URL") or DEFAULT_BASE_URL
-    key = None if api_key is None else _secret(api_key)
-    del api_key, environ  # a traceback that shows local variables would show the key
-    return Home(base_url, key, headers, trusted_origins)
+    key, masked = masked_key(api_key), masked_headers(headers)
+    del api_key, headers, environ  # a traceback that shows local variables would show them
+    return Home(base_url, key, masked, trusted_origins)
 
 
-def _secret(key: object) -> Secret:
-    if not isinstance(key, str):
+def masked_key(key: object) -> Secret | None:
+    """The key as text that does not show itself; `InvalidInputError` where it is no text."""
+    if key is not None and not isinstance(key, str):
         raise InvalidInputError(f"api_key is {type(key).__name__}: a string is needed")
-    return Secret(key)
+    return None if key is None else Secret(key)
+
+
+def masked_headers(headers: Mapping[str, str] | None) -> dict[str, Secret]:
+    """The headers with values that do not show themselves, each under its usual spelling.
+
+    `InvalidInputError` for a name or a value that could become something else on the wire.
+    """
+    masked: dict[str, Secret] = {}
+    for name, value in (headers or {}).items():
+        if not _TOKEN.fullmatch(name):
+            raise InvalidInputError(f"headers: {name!r} is not a header name")
+        if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidInputError(f"headers: the value of {name!r} is {type(value).__name__}")
+        if not _FIELD_VALUE.fullmatch(value):
+            raise InvalidInputError(
+                f"headers: the value of {name!r} holds a control character or one beyond ASCII"
+            )
+        masked[name.title()] = Secret(value)
+    return masked
 
 
 def _checked_origin(field: str, url: object) -> Origin:
@@ -208,15 +228,3 @@ def _origin(url: str) -> Origin | None:
     if not _PLAIN_URL.fullmatch(url) or not parts.hostname or parts.username is not None:
         return None
     return Origin(parts.scheme, parts.hostname.rstrip("."), port)
-
-
-def _checked_headers(headers: Mapping[str, str]) -> dict[str, Secret]:
-    """The headers under their usual spelling, so that none is sent in two."""
-    for name, value in headers.items():
-        if not _TOKEN.fullmatch(name):
-            raise InvalidInputError(f"headers: {name!r} is not a header name")
-        if not _FIELD_VALUE.fullmatch(value):
-            raise InvalidInputError(
-                f"headers: the value of {name!r} holds a control character or one beyond ASCII"
-            )
-    return {name.title(): Secret(value) for name, value in headers.items()}

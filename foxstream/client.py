@@ -14,19 +14,20 @@ from typing import Self, Unpack
 import msgspec
 
 from foxstream import media
-from foxstream.address import find_home
+from foxstream.address import find_home, masked_headers, masked_key
 from foxstream.answer import Completion
 from foxstream.clocks import Clocks
 from foxstream.endpoints import check_task_id
 from foxstream.errors import InvalidInputError, Phase
 from foxstream.exchange import Transport
-from foxstream.limits import Retries, Timeouts
+from foxstream.limits import Retries, Timeouts, check_size
 from foxstream.openings import Attach, Opening, SubmitAndFollow, SubmitDirectly, submit
 from foxstream.polling import poll
 from foxstream.progress import Timings
-from foxstream.question import DEFAULT_MODEL, Ask, Media, Question, ask
+from foxstream.question import DEFAULT_MODEL, Ask, Question, ask
 from foxstream.resources import Model, Task, Upload
 from foxstream.service import OnStatus, Service, reporter, unheard
+from foxstream.sources import Media
 from foxstream.sse import DEFAULT_MAX_EVENT_BYTES
 from foxstream.streams import Stream
 from foxstream.transports.native import NativeTransport
@@ -34,6 +35,8 @@ from foxstream.transports.native import NativeTransport
 __all__ = ["Client", "StreamOptions", "stream"]
 
 _MIB = 1024 * 1024
+_TIMEOUTS = Timeouts()
+_RETRIES = Retries()
 
 
 class StreamOptions(Ask, total=False):
@@ -69,18 +72,27 @@ class Client:
         *,
         base_url: str | None = None,
         transport: Transport | None = None,
-        timeouts: Timeouts | float | None = None,
-        retries: Retries | int | None = None,
+        timeouts: Timeouts | float = _TIMEOUTS,
+        retries: Retries | int = _RETRIES,
         headers: Mapping[str, str] | None = None,
         trusted_origins: Iterable[str] = (),
         inline_limit: int = 4 * _MIB,
         max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES,
         max_response_bytes: int = 64 * _MIB,
     ) -> None:
+        # Masked first: a traceback that shows local variables must not show them.
+        api_key, headers = masked_key(api_key), masked_headers(headers)
         self._home = find_home(
             base_url, api_key, os.environ, headers=headers, trusted_origins=trusted_origins
         )
-        self._timeouts = _timeouts(timeouts, Timeouts())
+        sizes = {
+            "inline_limit": inline_limit,
+            "max_event_bytes": max_event_bytes,
+            "max_response_bytes": max_response_bytes,
+        }
+        for name, size in sizes.items():
+            check_size(name, size)
+        self._timeouts = _timeouts(timeouts, _TIMEOUTS)
         self._retries = _retries(retries)
         self._max_event_bytes = max_event_bytes
         self._transport = transport or NativeTransport()
@@ -90,9 +102,6 @@ class Client:
             inline_limit=inline_limit,
             max_response_bytes=max_response_bytes,
         )
-
-    def __repr__(self) -> str:
-        return f"Client(base_url={self._home.base_url!r})"
 
     def stream(
         self,
@@ -212,6 +221,8 @@ class Client:
 
         `file_name` should keep the real extension: the service goes by it (contract, section 8).
         """
+        if not isinstance(content, bytes | str | os.PathLike):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidInputError(f"content is {type(content).__name__}: a path or bytes")
         value = content if isinstance(content, bytes) else Path(content)
         material = await media.load(value, "content", None)
         progress = reporter(on_status or unheard, "uploading")
@@ -292,7 +303,5 @@ def _timeouts(given: Timeouts | float | None, otherwise: Timeouts) -> Timeouts:
     return given if isinstance(given, Timeouts) else msgspec.structs.replace(otherwise, total=given)
 
 
-def _retries(given: Retries | int | None) -> Retries:
-    if given is None:
-        return Retries()
+def _retries(given: Retries | int) -> Retries:
     return given if isinstance(given, Retries) else Retries(limit=given)

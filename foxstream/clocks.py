@@ -30,6 +30,7 @@ class Clocks:
         self._timeouts = timeouts
         self._total: int | None = None
         self._phase: Phase = "total"
+        self._limit = 0.0
         self._until: int | None = None
 
     @property
@@ -39,12 +40,17 @@ class Clocks:
 
     def start(self, now: int) -> None:
         """The first await: `total` begins."""
-        self._total = _after(now, self._timeouts.total)
+        total = self._timeouts.total
+        self._total = None if total is None else _after(now, total)
 
-    def run(self, phase: Phase, now: int) -> None:
-        """Restart the clock of `phase`, in place of the one that ran beside `total`."""
-        self._phase = phase
-        self._until = _after(now, getattr(self._timeouts, phase))
+    def run(self, phase: Phase, now: int, *, longer: float = 0.0) -> None:
+        """Restart the clock of `phase`, in place of the one that ran beside `total`.
+
+        `longer` is how many seconds are added to what the user set.
+        """
+        limit: float | None = getattr(self._timeouts, phase)
+        self._phase, self._limit = phase, (limit or 0.0) + longer
+        self._until = None if limit is None else _after(now, self._limit)
 
     @property
     def deadline(self) -> int | None:
@@ -57,9 +63,9 @@ class Clocks:
         """The error for the clock that reaches `deadline`."""
         total_first = self._until is None or self._total == self.deadline
         phase: Phase = "total" if total_first else self._phase
-        limit = getattr(self._timeouts, phase)
+        limit = (self._timeouts.total or 0.0) if total_first else self._limit
         return APITimeoutError(f"{_WAITED_FOR[phase]} within {limit:g} s ({phase})", phase=phase)
 
 
-def _after(now: int, seconds: float | None) -> int | None:
-    return None if seconds is None else now + round(seconds * 1e9)
+def _after(now: int, seconds: float) -> int:
+    return now + round(seconds * 1e9)

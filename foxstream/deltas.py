@@ -8,7 +8,7 @@ from __future__ import annotations
 from foxstream import wire
 from foxstream.answer import Choice, Completion, Delta, State, ToolCall, ToolCallDelta, Usage
 
-__all__ = ["Transcript", "completion_of", "usage_of"]
+__all__ = ["Transcript", "chunk_of", "completion_of", "usage_of"]
 
 
 class Transcript:
@@ -23,8 +23,8 @@ class Transcript:
     def add(self, chunk: wire.Chunk, received_ns: int) -> list[Delta]:
         """Fold one chunk in; return a delta for each choice that carried something.
 
-        Role-only, empty, finish-only and usage-only chunks bring none (house: which deltas does
-        the loop see), but what they say is kept for the completion.
+        Role-only, empty, finish-only and usage-only chunks bring none, but what they say is kept
+        for the completion.
         """
         if chunk.model and not self.model:
             self.model = chunk.model
@@ -66,12 +66,13 @@ class Transcript:
 class _Voice:
     """The pieces of one choice, in order."""
 
-    __slots__ = ("calls", "finish_reason", "reasoning", "text")
+    __slots__ = ("calls", "finish_reason", "reasoning", "spoken_of", "text")
 
     def __init__(self) -> None:
         self.text: list[str] = []
         self.reasoning: list[str] = []
         self.calls: dict[int, _CallPieces] = {}
+        self.spoken_of: dict[int | None, int] = {}
         self.finish_reason: str | None = None
 
     def say(self, text: str, reasoning: str) -> None:
@@ -87,13 +88,19 @@ class _Voice:
         return call
 
     def _call_index(self, fragment: wire.ToolCallFragment) -> int:
-        """Some servers leave `index` out: an id not seen before then begins the next call."""
-        if fragment.index is not None:
-            return fragment.index
-        if not fragment.id:
-            return max(self.calls, default=0)
-        known = (index for index, pieces in self.calls.items() if pieces.id == fragment.id)
-        return next(known, max(self.calls, default=-1) + 1)
+        """Some servers leave `index` out or repeat it: a new id begins a new call all the same.
+
+        A fragment without an id goes on with the call that its index last spoke of.
+        """
+        index = self.spoken_of.get(fragment.index, fragment.index)
+        if index is None:
+            index = max(self.calls, default=0)
+        here = self.calls.get(index)
+        if fragment.id and here is not None and here.id not in {"", fragment.id}:
+            known = (at for at, pieces in self.calls.items() if pieces.id == fragment.id)
+            index = next(known, max(self.calls) + 1)
+        self.spoken_of[fragment.index] = index
+        return index
 
     def choice(self, index: int) -> Choice:
         return Choice(
@@ -135,6 +142,21 @@ def completion_of(body: wire.ChatCompletion, task_id: str | None = None) -> Comp
     return _whole(choices, usage, body.model or "", body.id or "", task_id=task_id)
 
 
+def chunk_of(completion: Completion) -> wire.Chunk:
+    """A whole completion as the one chunk that would have said all of it."""
+    return wire.Chunk(
+        id=completion.id,
+        model=completion.model,
+        choices=[_chunk_choice_of(choice) for choice in completion.choices],
+        usage=completion.usage
+        and wire.TokenUsage(
+            completion.usage.prompt_tokens,
+            completion.usage.completion_tokens,
+            completion.usage.total_tokens,
+        ),
+    )
+
+
 def usage_of(usage: wire.TokenUsage) -> Usage:
     """The counts as the service reported them, nested ones under their dotted wire names."""
     groups = {
@@ -147,7 +169,16 @@ def usage_of(usage: wire.TokenUsage) -> Usage:
         for name, count in (counts or {}).items()
         if isinstance(count, int)
     }
-    return Usage(usage.prompt_tokens, usage.completion_tokens, usage.total_tokens, details)
+    return Usage(
+        _count(usage.prompt_tokens),
+        _count(usage.completion_tokens),
+        _count(usage.total_tokens),
+        details,
+    )
+
+
+def _count(number: float | None) -> int | None:
+    return None if number is None else int(number)
 
 
 def _whole(
@@ -183,6 +214,15 @@ def _choice_of(choice: wire.MessageChoice) -> Choice:
         tool_calls=tuple(map(_call_of, message.tool_calls or ())),
         finish_reason=choice.finish_reason,
     )
+
+
+def _chunk_choice_of(choice: Choice) -> wire.ChunkChoice:
+    calls = [
+        wire.ToolCallFragment(index, call.id, wire.ToolFunction(call.name, call.arguments))
+        for index, call in enumerate(choice.tool_calls)
+    ]
+    said = wire.ChunkDelta(choice.text, choice.reasoning, tool_calls=calls)
+    return wire.ChunkChoice(choice.index, said, choice.finish_reason)
 
 
 def _bare_choice_of(body: wire.ChatCompletion) -> tuple[Choice, ...]:

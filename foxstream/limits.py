@@ -11,7 +11,7 @@ import msgspec
 
 from foxstream.errors import InvalidInputError
 
-__all__ = ["Retries", "Timeouts"]
+__all__ = ["Retries", "Timeouts", "check_size"]
 
 _LONGEST = 1e9  # thirty years: beyond it clocks and timers overflow
 
@@ -58,6 +58,12 @@ class Retries(msgspec.Struct, frozen=True):
             value: object = getattr(self, name)
             if not _is_seconds(value):
                 raise InvalidInputError(f"retries.{name} is {value!r}: seconds from 0 on")
+
+
+def check_size(name: str, value: object) -> None:
+    """`InvalidInputError` where `value` is no number of bytes above 0."""
+    if not (_is_count(value) and value):
+        raise InvalidInputError(f"{name} is {value!r}: a number of bytes above 0")
 
 
 def _is_count(value: object) -> bool:

@@ -6,9 +6,13 @@ learnt of the task and the instants it passed are kept either way.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
+from foxstream import sse, wire
+from foxstream.answer import Completion
 from foxstream.clocks import Clocks
+from foxstream.deltas import chunk_of
 from foxstream.exchange import Response
 from foxstream.progress import Status, Timings
 from foxstream.question import Question
@@ -66,10 +70,14 @@ class SubmitDirectly:
         timings.submitted = service.transport.now()
         clocks.run("submit", timings.submitted)
         on_status(Status("submitted"))
-        response = await service.submit_direct(self._question, urls, clocks)
+        answer = await service.submit_direct(self._question, urls, clocks)
         timings.accepted = timings.opened = service.transport.now()
+        if isinstance(answer, Task):
+            self.task_id = answer.id
+            url = answer.stream_url
+            return await _follow(service, answer.id, url, clocks, timings, on_status)
         clocks.run("first_token", timings.accepted)
-        return response
+        return _AsStream(answer) if isinstance(answer, Completion) else answer
 
 
 class Attach:
@@ -86,6 +94,27 @@ class Attach:
         """One request; the whole answer comes from its beginning (contract, section 4)."""
         timings.submitted = timings.accepted = self._service.transport.now()
         return await _follow(self._service, self._id, None, clocks, timings, on_status)
+
+
+class _AsStream:
+    """A whole completion, told as the stream that was asked for."""
+
+    status = 200
+
+    def __init__(self, completion: Completion) -> None:
+        self.headers: Mapping[str, str] = {}
+        chunk = wire.encode_chunk(chunk_of(completion))
+        self._blocks = iter((sse.encode("chunk", chunk) + sse.encode("done", b"{}"),))
+
+    async def read(self, deadline: int | None = None) -> bytes:  # noqa: ARG002 (never waits)
+        """Everything, then nothing."""
+        return next(self._blocks, b"")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
 
 
 async def submit(

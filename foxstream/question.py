@@ -6,25 +6,17 @@ the limit and the value (contract, section 2).
 
 from __future__ import annotations
 
-import binascii
-import os
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Literal, TypedDict, TypeVar
-from urllib.parse import urlsplit
+from typing import TypedDict, TypeVar
 
 import msgspec
 
 from foxstream.errors import InvalidInputError
+from foxstream.sources import Kind, Media, Source, is_list, source_of, sources_of
 from foxstream.wire import Submission
 
-__all__ = ["DEFAULT_MODEL", "Ask", "Kind", "Media", "Question", "Source", "ask"]
-
-Media = str | os.PathLike[str] | bytes
-"""What may stand for a video, an image or a sound: URL, data URI, path, path string, bytes."""
-
-Kind = Literal["image", "video", "audio"]
+__all__ = ["DEFAULT_MODEL", "Ask", "Question", "ask"]
 
 T = TypeVar("T")
 
@@ -34,20 +26,7 @@ CLAUDE_MAX_TOKENS = 8192
 
 _MAX_PROMPT = 100_000
 _MAX_SYSTEM_PROMPT = 10_000
-_MAX_ITEMS = 10
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_NOT_IN_A_URL = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")
-_DATA_URI = re.compile(
-    r"data:(?P<kind>[a-z]+)/[\w.+-]+(?:;[\w.+-]+=[\w.+-]+)*;base64,", re.IGNORECASE
-)
-
-
-class Source(msgspec.Struct, frozen=True):
-    """One piece of media: a string is a URL or a data URI, anything else is still to be read."""
-
-    kind: Kind
-    value: str | Path | bytes
-    field: str
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -146,9 +125,9 @@ def ask(
     _check_text("system_prompt", system_prompt, _MAX_SYSTEM_PROMPT)
     _check_model(model)
     sources = (
-        *_sources("videos", "video", videos),
-        *_sources("images", "image", images),
-        *(() if audio is None else (_source("audio", "audio", audio),)),
+        *sources_of("videos", "video", videos),
+        *sources_of("images", "image", images),
+        *(() if audio is None else (source_of("audio", "audio", audio),)),
     )
     _check_combination(prompt, messages, sources, has_audio=audio is not None)
     return Question(
@@ -227,7 +206,7 @@ def _checked_messages(
 ) -> tuple[Mapping[str, object], ...]:
     if messages is None:
         return ()
-    if not _is_list(messages) or not messages:
+    if not is_list(messages) or not messages:
         raise InvalidInputError("messages is not a list of at least one message")
     for position, message in enumerate(messages):
         if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -246,73 +225,9 @@ def _checked_extra(extra: Mapping[str, object] | None) -> Mapping[str, object]:
     return _as_json("extra", dict(extra))
 
 
-def _is_list(value: object) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
-
-
 def _as_json(field: str, value: T) -> T:
     """A copy of `value` that is sure to be sent as it is."""
     try:
         return msgspec.json.decode(msgspec.json.encode(value))
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInputError(f"{field} cannot be sent as JSON: {error}") from error
-
-
-def _sources(field: str, kind: Kind, values: Sequence[Media]) -> list[Source]:
-    if not _is_list(values):
-        raise InvalidInputError(f"{field} is {type(values).__name__}: give a list, {field}=[...]")
-    if len(values) > _MAX_ITEMS:
-        raise InvalidInputError(f"{field} has {len(values)} items: at most {_MAX_ITEMS} are taken")
-    return [_source(f"{field}[{at}]", kind, value) for at, value in enumerate(values)]
-
-
-def _source(field: str, kind: Kind, value: Media) -> Source:
-    if isinstance(value, bytes):
-        if not value:
-            raise InvalidInputError(f"{field} is empty")
-        return Source(kind, value, field)
-    if isinstance(value, os.PathLike):
-        return Source(kind, Path(value), field)
-    if not isinstance(value, str) or not value:  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidInputError(f"{field} is {value!r}: a URL, a data URI, a path or bytes")
-    if value[:5].lower() == "data:":
-        return Source(kind, _checked_data_uri(field, kind, value), field)
-    if "://" in value:
-        return Source(kind, _checked_url(field, value), field)
-    return Source(kind, Path(value), field)
-
-
-def _checked_data_uri(field: str, kind: Kind, uri: str) -> str:
-    head = _DATA_URI.match(uri)
-    if head is None or head["kind"].lower() != kind:
-        raise InvalidInputError(
-            f"{field} is a data URI that begins {uri[:40]!r}: "
-            f"data:{kind}/<type>;base64,<payload> is taken"
-        )
-    try:
-        binascii.a2b_base64(uri[head.end() :], strict_mode=True)
-    except ValueError as error:
-        raise InvalidInputError(f"{field} is a data URI with broken base64: {error}") from error
-    if head.end() == len(uri):
-        raise InvalidInputError(f"{field} is a data URI without data")
-    return uri
-
-
-def _checked_url(field: str, url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        plain = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        plain = False
-    if not plain or _NOT_IN_A_URL.search(url):
-        raise InvalidInputError(f"{field} is {url[:200]!r}: only http and https URLs are taken")
-    return _watchable(url)
-
-
-def _watchable(url: str) -> str:
-    """YouTube Shorts are refused upstream; the same video as `watch?v=` is taken (section 2.4)."""
-    parts = urlsplit(url)
-    shorts = re.fullmatch(r"/shorts/([\w-]+)/?", parts.path)
-    if shorts is None or not re.fullmatch(r"(www\.|m\.)?youtube\.com", parts.hostname or ""):
-        return url
-    return f"https://www.youtube.com/watch?v={shorts[1]}"

@@ -9,11 +9,13 @@ import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
+import msgspec
+
 from foxstream import errors, wire
 from foxstream.answer import Completion
 from foxstream.deltas import completion_of
 from foxstream.endpoints import is_task_id
-from foxstream.errors import APIStatusError, ProtocolError
+from foxstream.errors import APIStatusError, ProtocolError, TaskFailedError
 from foxstream.exchange import Reply
 from foxstream.resources import Model, Task, TaskFailure, Upload
 
@@ -21,6 +23,7 @@ __all__ = [
     "check_event_stream",
     "completion_from",
     "error_from",
+    "is_json",
     "models_from",
     "task_from",
     "upload_from",
@@ -63,8 +66,14 @@ def error_from(reply: Reply) -> APIStatusError:
 
 
 def task_from(body: bytes) -> Task:
-    """A task, from a submit answer or a poll; `ProtocolError` without an id."""
+    """A task, from a submit answer or a poll; `ProtocolError` without an id.
+
+    An error envelope in its place is a `TaskFailedError` (section 9.4).
+    """
     read = wire.decode(body, wire.Task)
+    failure = _task_failure(read.error)
+    if not read.id and failure is not None:
+        raise TaskFailedError(failure.message or "the service refused", code=failure.code)
     if not read.id or not is_task_id(read.id):
         raise ProtocolError(f"a task without a usable id: the answer is {_beginning(body)!r}")
     status = (read.status or "pending").lower()
@@ -76,7 +85,7 @@ def task_from(body: bytes) -> Task:
         created=read.created,
         stream_url=_stream_url(read),
         completion=_completion_in(read),
-        error=_task_failure(read.error),
+        error=failure,
         usage=read.usage or {},
     )
 
@@ -107,14 +116,23 @@ def upload_from(body: bytes) -> Upload:
     return Upload(read.url, read.id, read.filename, read.size)
 
 
+def is_json(headers: Mapping[str, str]) -> bool:
+    """Whether the answer says that it is JSON."""
+    return _media_type(headers) == "application/json"
+
+
 def check_event_stream(headers: Mapping[str, str]) -> None:
     """`ProtocolError` where an answer with status 200 is no plain event stream."""
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = _media_type(headers)
     if kind != "text/event-stream":
         raise ProtocolError(f"an event stream was asked for, the answer is {kind or 'untyped'!r}")
     coding = headers.get("content-encoding", "identity").strip().lower()
     if coding not in {"", "identity"}:
         raise ProtocolError(f"an uncompressed stream was asked for, the answer is {coding!r}")
+
+
+def _media_type(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _failure_in(body: bytes) -> wire.Failure:
@@ -164,7 +182,10 @@ def _completion_in(read: wire.Task) -> Completion | None:
         return None
     result = wire.Result(text=first) if isinstance(first, str) else first
     completion = completion_of(result, task_id=read.id)
-    return completion if completion.choices else None
+    if not completion.choices:
+        return None
+    # A task does not keep what only its stream carried: reasoning (section 4).
+    return msgspec.structs.replace(completion, reasoning_complete=bool(completion.reasoning))
 
 
 def _task_failure(error: wire.Failure | str | None) -> TaskFailure | None:

@@ -7,6 +7,7 @@ of calls means, such as a stream or a poll, is told in the rooms above.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
@@ -15,11 +16,12 @@ from foxstream.address import Home
 from foxstream.answer import Completion
 from foxstream.clocks import Clocks
 from foxstream.endpoints import Endpoints
-from foxstream.errors import ProtocolError
+from foxstream.errors import FoxError, ProtocolError
 from foxstream.exchange import Reply, Request, Response, Transport
 from foxstream.progress import Status, Step
-from foxstream.question import Question, Source
+from foxstream.question import Question
 from foxstream.resources import Model, Task, Upload
+from foxstream.sources import Source
 
 __all__ = ["OnStatus", "Service", "reporter", "unheard"]
 
@@ -29,6 +31,8 @@ OnStatus = Callable[[Status], object]
 _MAX_REDIRECTS = 3
 _MAX_INLINE_ITEMS = 5  # section 2.7
 _MAX_ERROR_BYTES = 64 * 1024
+_SLOWEST_UPLOAD = 64 * 1024
+"""Bytes per second below which an upload is given up."""
 
 
 class Service:
@@ -51,12 +55,20 @@ class Service:
         request = self._endpoints.submit(body, direct=False, connect=clocks.connect)
         return replies.task_from(await self._whole(request, clocks))
 
-    async def submit_direct(self, question: Question, urls: list[str], clocks: Clocks) -> Response:
-        """Submit with `sync` and `stream`: the answer is the event stream itself (section 9.4)."""
+    async def submit_direct(
+        self, question: Question, urls: list[str], clocks: Clocks
+    ) -> Response | Completion | Task:
+        """Submit with `sync` and `stream`: the answer is the event stream itself.
+
+        Its framing is not documented, so the JSON of a completion or a task is taken as well
+        (section 9.4).
+        """
         body = _body(question, urls, sync=True, stream=True)
-        return await self._stream(
-            self._endpoints.submit(body, direct=True, connect=clocks.connect), clocks
-        )
+        request = self._endpoints.submit(body, direct=True, connect=clocks.connect)
+        response = await self._send(request, clocks)
+        if response.status != 200 or not replies.is_json(response.headers):
+            return await self._checked(response, clocks)
+        return replies.completion_from(await self._read_whole(response, clocks))
 
     async def submit_blocking(
         self, question: Question, urls: list[str], clocks: Clocks
@@ -69,7 +81,7 @@ class Service:
     async def open_stream(self, task_id: str, url: str | None, clocks: Clocks) -> Response:
         """Open the stream of a task, at the URL that the service named (section 4)."""
         request = self._endpoints.stream(url, task_id, clocks.connect)
-        return await self._stream(request, clocks)
+        return await self._checked(await self._send(request, clocks), clocks)
 
     async def task(self, task_id: str, clocks: Clocks, *, sync_upstream: bool = False) -> Task:
         """Look at a task (section 5)."""
@@ -85,7 +97,9 @@ class Service:
     async def upload(
         self, material: media.Material, name: str, progress: media.Share, clocks: Clocks
     ) -> Upload:
-        """Upload a file, streamed (section 8)."""
+        """Upload a file, streamed (section 8): in `submit` seconds, and one more per 64 KiB."""
+        patience = material.size / _SLOWEST_UPLOAD
+        clocks.run("submit", self.transport.now(), longer=patience)
         body = media.Multipart(material, name, progress)
         request = self._endpoints.upload(body, body.content_type, clocks.connect)
         return replies.upload_from(await self._whole(request, clocks))
@@ -117,9 +131,8 @@ class Service:
                 urls.append((await self.upload(material, material.name, progress, clocks)).url)
         return urls
 
-    async def _stream(self, request: Request, clocks: Clocks) -> Response:
+    async def _checked(self, response: Response, clocks: Clocks) -> Response:
         """The response with its body still to come, known to be an event stream."""
-        response = await self._send(request, clocks)
         try:
             if response.status != 200:
                 raise self._error(response, await _error_body(response, clocks))
@@ -131,7 +144,9 @@ class Service:
 
     async def _whole(self, request: Request, clocks: Clocks) -> bytes:
         """The whole body, bounded; the named error for every status but 200."""
-        response = await self._send(request, clocks)
+        return await self._read_whole(await self._send(request, clocks), clocks)
+
+    async def _read_whole(self, response: Response, clocks: Clocks) -> bytes:
         try:
             if response.status != 200:
                 raise self._error(response, await _error_body(response, clocks))
@@ -174,10 +189,11 @@ class Service:
 
 
 async def _error_body(response: Response, clocks: Clocks) -> bytes:
-    """The beginning of an error body; what comes after that is of no use to anybody."""
+    """The beginning of an error body; if it breaks off, the status still says enough."""
     body = b""
-    while len(body) < _MAX_ERROR_BYTES and (block := await _read(response, clocks)):
-        body += block
+    with suppress(FoxError):
+        while len(body) < _MAX_ERROR_BYTES and (block := await _read(response, clocks)):
+            body += block
     return body[:_MAX_ERROR_BYTES]
 
 

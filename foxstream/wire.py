@@ -37,6 +37,7 @@ __all__ = [
     "UploadedFile",
     "decode",
     "decode_chunk",
+    "encode_chunk",
     "encode_submission",
     "not_the_contract",
 ]
@@ -77,9 +78,9 @@ class ChunkChoice(msgspec.Struct, gc=False):
 class TokenUsage(msgspec.Struct):
     """`usage` of a chunk or a completion."""
 
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    total_tokens: int | None = None
+    prompt_tokens: float | None = None
+    completion_tokens: float | None = None
+    total_tokens: float | None = None
     prompt_tokens_details: dict[str, object] | None = None
     completion_tokens_details: dict[str, object] | None = None
 
@@ -231,6 +232,11 @@ def not_the_contract(what: str, body: bytes, cause: Exception) -> ProtocolError:
     """The `ProtocolError` for `body`, quoting how it begins."""
     begin = body[:80].decode("utf-8", "replace")
     return ProtocolError(f"not a {what} of the contract: {cause}; it begins with {begin!r}")
+
+
+def encode_chunk(chunk: Chunk) -> bytes:
+    """A chunk as JSON."""
+    return msgspec.json.encode(chunk)
 
 
 def encode_submission(submission: Submission, extra: Mapping[str, object]) -> bytes:

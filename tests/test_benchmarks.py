@@ -23,9 +23,9 @@ OPTIONAL = {"openai"} if importlib.util.find_spec("openai") is None else set()
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict]:
     file = tmp_path_factory.mktemp("benchmarks") / "decode.json"
-    command = [*"-W error -m benchmarks decode --quick --profile --json".split(), str(file)]
+    command = [sys.executable, "-W", "error", "-m", "benchmarks", "decode", "--quick", "--profile"]
     run = subprocess.run(
-        [sys.executable, *command],
+        [*command, "--json", str(file)],
         check=False,
         cwd=ROOT,
         capture_output=True,

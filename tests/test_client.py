@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 import anyio
 import msgspec
 import pytest
@@ -18,12 +20,13 @@ from foxstream import (
     NotFoundError,
     ProtocolError,
     RateLimitError,
+    RequestTooLargeError,
     Retries,
     StreamTruncatedError,
     TaskFailedError,
     Timeouts,
 )
-from foxstream.transports import Break, Play, ReplayTransport
+from foxstream.transports import Break, Pause, Play, ReplayTransport
 from tests.script import (
     JSON,
     KEY,
@@ -223,6 +226,16 @@ async def test_upload_streams_a_file(tmp_path):
     assert len(shares) > 3
 
 
+async def test_an_upload_has_the_submit_clock_and_a_second_more_per_64_kib():
+    slow = Play(UPLOADED.parts, headers=JSON, delay=12.5)
+    client, _ = client_of(slow, timeouts=Timeouts(submit=10))
+    assert (await client.upload(b"x" * 64 * 1024 * 3)).url
+    client, transport = client_of(slow, timeouts=Timeouts(submit=10))
+    with pytest.raises(APITimeoutError, match=r"within 12 s \(submit\)") as caught:
+        await client.upload(b"x" * 64 * 1024 * 2)
+    assert (caught.value.phase, transport.now() / 1e9) == ("submit", 12)
+
+
 async def test_upload_takes_bytes_and_a_name():
     client, transport = client_of(UPLOADED)
     await client.upload(b"anything", "notes.txt")
@@ -317,6 +330,22 @@ async def test_an_answer_over_the_limit_is_refused_while_it_comes():
     assert transport.open == 0
 
 
+@pytest.mark.parametrize("end", [Break(), Pause(1e6)])
+async def test_an_error_body_that_breaks_off_still_has_its_status(end):
+    client, _ = client_of(Play((b"too large", end), status=413, headers={}))
+    with pytest.raises(RequestTooLargeError, match="too large"):
+        await client.submit("hi")
+
+
+async def test_locals_in_a_traceback_show_no_key():
+    with pytest.raises(InvalidInputError) as caught:
+        Client(KEY, base_url="no url", headers={"X-Key": f"other-{KEY}"})
+    report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    ours = [line for line in report.stack.format() if "/foxstream/" in line]
+    assert ours
+    assert KEY not in "".join(ours)
+
+
 async def test_an_error_body_is_read_only_at_its_beginning():
     client, _ = client_of(Play((b"y" * 50_000,) * 1000, status=500, headers={}))
     with pytest.raises(InternalServerError, match="y" * 200) as caught:
@@ -330,6 +359,7 @@ async def test_a_key_echoed_by_the_server_is_not_shown():
         await client.submit("hi")
     assert KEY not in str(caught.value)
     assert KEY not in repr(client)
+    assert KEY not in repr(vars(client))
 
 
 async def test_the_environment_names_key_and_base_url(monkeypatch):
@@ -364,11 +394,28 @@ async def test_the_function_takes_a_client():
 
 @pytest.mark.parametrize(
     "options",
-    [{"timeouts": 0}, {"timeouts": "5"}, {"retries": -1}, {"retries": "x"}],
+    [
+        {"timeouts": 0},
+        {"timeouts": "5"},
+        {"retries": -1},
+        {"retries": "x"},
+        {"max_event_bytes": None},
+        {"max_response_bytes": 0},
+        {"inline_limit": -1},
+        {"headers": {"X": 5}},
+    ],
 )
 async def test_limits_are_checked(options):
     with pytest.raises(InvalidInputError):
         client_of(**options)
+
+
+@pytest.mark.parametrize("content", [5, None, b""])
+async def test_what_is_no_file_is_not_uploaded(content):
+    client, transport = client_of()
+    with pytest.raises(InvalidInputError, match="content"):
+        await client.upload(content)
+    assert transport.requests == []
 
 
 async def test_an_unknown_argument_is_a_type_error():

@@ -175,6 +175,20 @@ def test_a_new_call_without_an_index_comes_after_those_that_have_one():
     )
 
 
+def test_calls_that_share_an_index_are_kept_apart_by_their_ids():
+    transcript, _ = told(
+        chunk(said(tool_calls=[call(0, "a", "add", "{")])),
+        chunk(said(tool_calls=[call(0, None, None, "}")])),
+        chunk(said(tool_calls=[call(0, "b", "sub", "[")])),
+        chunk(said(tool_calls=[call(0, None, None, "]")])),
+        chunk(said(tool_calls=[call(0, "a", None, "!")])),
+    )
+    assert transcript.completion().tool_calls == (
+        ToolCall("a", "add", "{}!"),
+        ToolCall("b", "sub", "[]"),
+    )
+
+
 def test_a_fragment_that_says_nothing_at_all_belongs_to_the_first_call():
     transcript, (delta,) = told(chunk(said(tool_calls=[{}])))
     assert delta.tool_calls == (ToolCallDelta(),)

@@ -14,8 +14,8 @@ SANS_IO = (
     ("answer", "progress", "_lazy", "_version"),
     ("errors", "resources"),
     ("limits", "sse", "wire", "exchange"),
-    ("deltas", "question", "address", "clocks"),
-    ("endpoints", "decoder", "recovery"),
+    ("deltas", "sources", "address", "clocks"),
+    ("question", "endpoints", "decoder", "recovery"),
     ("replies",),
 )
 FLOORS = (

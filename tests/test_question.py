@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foxstream import Client, InvalidInputError
-from foxstream.question import CLAUDE_MAX_TOKENS, DEFAULT_MODEL, Source, ask
+from foxstream.question import CLAUDE_MAX_TOKENS, DEFAULT_MODEL, ask
+from foxstream.sources import Source
 from foxstream.transports import ReplayTransport
 from foxstream.wire import Submission, encode_submission
 

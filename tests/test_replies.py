@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foxstream import ProtocolError, errors
+from foxstream import ProtocolError, TaskFailedError, errors
 from foxstream.answer import Completion, Usage
 from foxstream.exchange import Reply
 from foxstream.replies import (
@@ -259,7 +259,6 @@ def test_a_submit_answer():
         body(id=TASK, results={}),
         body(id=TASK, results=[5]),
         body(id=TASK, results=[{"choices": "none"}]),
-        body(error={"message": "no"}),
     ],
     ids=lambda answer: answer[:40].decode(),
 )
@@ -269,9 +268,22 @@ def test_what_is_no_task_is_a_protocol_error(answer):
     assert len(str(caught.value)) < 500
 
 
-def test_an_error_in_place_of_a_task_is_quoted():
-    with pytest.raises(ProtocolError, match="balance is used up"):
-        task_from(envelope(message="balance is used up"))
+@pytest.mark.parametrize("read", [task_from, completion_from])
+def test_an_error_in_place_of_a_task_is_a_failure(read):
+    with pytest.raises(TaskFailedError, match="balance is used up") as caught:
+        read(envelope(message="balance is used up", code="insufficient_quota"))
+    assert caught.value.code == "insufficient_quota"
+    with pytest.raises(TaskFailedError, match="the service refused"):
+        read(body(error={}))
+
+
+def test_a_task_keeps_no_reasoning_so_it_is_not_known_to_be_complete():
+    message = {"content": "Hi"}
+    polled = task_from(body(id=TASK, results=[{"choices": [{"message": message}]}]))
+    assert not polled.completion.reasoning_complete
+    message["reasoning_content"] = "hm"
+    polled = task_from(body(id=TASK, results=[{"choices": [{"message": message}]}]))
+    assert polled.completion.reasoning_complete
 
 
 @pytest.mark.parametrize(
@@ -393,7 +405,7 @@ def test_or_a_task_where_the_service_made_one():
     assert completion_from(body(id=TASK, object="llm.generation.task")) == Task(TASK)
 
 
-@pytest.mark.parametrize("answer", [b"", b"{}", b"<html>", body(error={"message": "no"})])
+@pytest.mark.parametrize("answer", [b"", b"{}", b"<html>"])
 def test_or_neither(answer):
     with pytest.raises(ProtocolError):
         completion_from(answer)

@@ -389,6 +389,55 @@ async def test_direct_mode_takes_unnamed_chunks(end):
     assert await texts(client.stream("hi", direct=True)) == ["a"]
 
 
+async def test_direct_mode_takes_a_whole_completion():
+    call = {"id": "c1", "function": {"name": "look", "arguments": "{}"}}
+    message = {"content": "Hi", "reasoning_content": "hm", "tool_calls": [call]}
+    choices = [{"message": message, "finish_reason": "stop"}, {"index": 1, "message": {}}]
+    usage = {"total_tokens": 3.0}
+    body = as_json({"object": "chat.completion", "choices": choices, "usage": usage})
+    client, transport = client_of(Play((body,), headers=JSON))
+    answer = client.stream("hi", direct=True)
+    deltas = [delta async for delta in answer]
+    assert [(d.text, d.reasoning, d.tool_calls[0].id) for d in deltas] == [("Hi", "hm", "c1")]
+    completion = answer.completion
+    assert (completion.finish_reason, completion.usage.total_tokens) == ("stop", 3)
+    assert completion.tool_calls[0].name == "look"
+    assert transport.open == 0
+
+
+async def test_direct_mode_without_usage_takes_a_whole_completion():
+    body = as_json({"choices": [{"message": {"content": "Hi"}}]})
+    client, _ = client_of(Play((body,), headers=JSON))
+    answer = client.stream("hi", direct=True)
+    assert (await answer.get_final_completion()).usage is None
+
+
+async def test_direct_mode_left_at_once_after_a_whole_completion():
+    body = as_json({"choices": [{"message": {"content": "Hi"}}]})
+    client, transport = client_of(Play((body,), headers=JSON))
+    async with client.stream("hi", direct=True):
+        pass
+    client, transport = client_of(Play((body,), headers=JSON))
+    answer = client.stream("hi", direct=True)
+    await anext(answer)
+    answer.close()
+    assert transport.open == 0
+
+
+async def test_direct_mode_that_is_answered_with_a_task_follows_it():
+    client, _ = client_of(accepted(), says(chunk("a"), done(1)))
+    answer = client.stream("hi", direct=True)
+    assert await texts(answer) == ["a"]
+    assert answer.task_id == TASK
+
+
+async def test_direct_mode_that_is_answered_with_an_error_raises_it():
+    body = as_json({"error": {"message": "no channel", "code": "no_compatible_channel"}})
+    client, _ = client_of(Play((body,), headers=JSON))
+    with pytest.raises(TaskFailedError, match="no channel"):
+        await texts(client.stream("hi", direct=True))
+
+
 async def test_direct_mode_cut_is_a_truncation():
     client, _ = client_of(says(DATA))
     with pytest.raises(StreamTruncatedError) as caught:

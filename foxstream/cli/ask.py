@@ -15,7 +15,8 @@ from foxstream.cli.running import Job
 from foxstream.cli.screen import Screen
 from foxstream.cli.session import Target, opened
 from foxstream.errors import InvalidInputError
-from foxstream.question import DEFAULT_MODEL, Ask, Media
+from foxstream.question import DEFAULT_MODEL, Ask
+from foxstream.sources import Media
 from foxstream.video import Video
 
 __all__ = ["ask"]

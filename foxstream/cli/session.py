@@ -32,10 +32,10 @@ class Session(msgspec.Struct, frozen=True):
 @asynccontextmanager
 async def opened(target: Target) -> AsyncGenerator[Session]:
     """Connect to `target` for as long as the block lasts."""
-    timeout = target.timeout
+    timeouts = foxstream.Timeouts(total=target.timeout)
     if not target.local:
         async with foxstream.Client(
-            target.api_key, base_url=target.base_url, timeouts=timeout
+            target.api_key, base_url=target.base_url, timeouts=timeouts
         ) as client:
             yield Session(client, lasting=True)
         return
@@ -43,7 +43,7 @@ async def opened(target: Target) -> AsyncGenerator[Session]:
         raise InvalidInputError("--local needs neither --base-url nor --api-key")
     async with (
         foxstream.gateway.running_gateway(fetch_remote=True) as url,
-        foxstream.Client(base_url=url, timeouts=timeout) as client,
+        foxstream.Client(base_url=url, timeouts=timeouts) as client,
     ):
         try:
             yield Session(client, lasting=False)
