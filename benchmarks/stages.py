@@ -1,0 +1,73 @@
+"""Where foxstream's time goes: its way down from bytes to deltas, stopped after each station.
+
+House rule: a stage does what the one before it does, and one thing more. Each answers with the
+number of events that it saw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from benchmarks.recording import record
+from benchmarks.referee import Attempt, Turn, timed
+from foxstream import wire
+from foxstream.decoder import Decoder
+from foxstream.deltas import Transcript
+from foxstream.sse import Parser
+
+__all__ = ["STAGES", "take_turn"]
+
+
+def lines(reads: list[bytes]) -> Attempt:
+    """`bytes.splitlines`: the least that a parser in Python can do."""
+    return lambda: (str(sum(block.splitlines().count(b"") for block in reads)),)
+
+
+def events(reads: list[bytes]) -> Attempt:
+    """`sse.Parser`: bytes to `Event`."""
+    parser = Parser()
+    return lambda: (str(sum(len(parser.feed(block)) for block in reads)),)
+
+
+def chunks(reads: list[bytes]) -> Attempt:
+    """`wire.decode_chunk`: `Event.data` to `Chunk`."""
+    parser = Parser()
+
+    def attempt() -> tuple[str]:
+        seen = 0
+        for block in reads:
+            for event in parser.feed(block):
+                seen += 1
+                if event.event == "chunk":
+                    wire.decode_chunk(event.data)
+        return (str(seen),)
+
+    return attempt
+
+
+def deltas(reads: list[bytes]) -> Attempt:
+    """`Decoder`: `Chunk` to `Delta`, counted and folded into the transcript."""
+    decoder = Decoder(Transcript())
+
+    def attempt() -> tuple[str]:
+        for block in reads:
+            decoder.feed(block)
+        return (str(decoder.events),)
+
+    return attempt
+
+
+STAGES: dict[str, Callable[[list[bytes]], Attempt]] = {
+    "bytes.splitlines": lines,
+    "sse.Parser": events,
+    "wire.decode_chunk": chunks,
+    "deltas and count": deltas,
+}
+"""In the order of the way down."""
+
+
+def take_turn(name: str, frames_per_read: int, chunks: int, passes: int) -> Turn:
+    """One turn of the stage `name`, in its own process."""
+    reads = record(chunks).reads(frames_per_read)
+    return timed(partial(STAGES[name], reads), passes)
