@@ -48,18 +48,18 @@ class Decoder:
 
     def feed(self, block: bytes, received_ns: int = 0) -> list[Delta]:
         """Take the bytes of one read; return their deltas, all stamped `received_ns`."""
-        deltas: list[Delta] = []
+        chunks: list[wire.Chunk] = []
         for event in self._parser.feed(block):
-            if self.over:
-                return deltas
+            if self.done or self.error is not None:
+                break
             self.events += 1
-            if event.event in {"chunk", "message"}:
-                self._chunk(event.data, received_ns, deltas)
-            else:
-                self._named(event, received_ns, deltas)
-        if not self.over:
+            chunk = self._chunk(event)
+            if chunk is not None:
+                chunks.append(chunk)
+        self.chunks += len(chunks)
+        if self.error is None and not self.done:
             self.error = self._parser.error
-        return deltas
+        return self.transcript.add(chunks, received_ns)
 
     def eof(self) -> None:
         """The bytes are over: without a `done` before, the answer was cut."""
@@ -72,17 +72,19 @@ class Decoder:
                 f"the stream ended after {self.chunks} chunks without saying that it was done"
             )
 
-    def _chunk(self, data: bytes, received_ns: int, deltas: list[Delta]) -> None:
+    def _chunk(self, event: Event) -> wire.Chunk | None:
+        """The chunk of an event, if it is one; else what it says of the stream is noted."""
+        if event.event not in {"chunk", "message"} and not self._named(event):
+            return None
         try:
-            chunk = wire.decode_chunk(data)
+            chunk = wire.decode_chunk(event.data)
         except wire.DECODE_ERRORS as error:
-            self._not_a_chunk(data, error)
-            return
-        if chunk.error is not None:
-            self.error = _reported(chunk.error)
-            return
-        self.chunks += 1
-        deltas += self.transcript.add(chunk, received_ns)
+            self._not_a_chunk(event.data, error)
+            return None
+        if chunk.error is None:
+            return chunk
+        self.error = _reported(chunk.error)
+        return None
 
     def _not_a_chunk(self, data: bytes, error: Exception) -> None:
         """`[DONE]` ends an OpenAI-style stream, an empty event is a sign of life."""
@@ -93,15 +95,16 @@ class Decoder:
             self.error = wire.not_the_contract("chunk", data, error)
             self.error.__cause__ = error
 
-    def _named(self, event: Event, received_ns: int, deltas: list[Delta]) -> None:
+    def _named(self, event: Event) -> bool:
         """`done`, `error`, and any other name: a chunk only if it holds choices (section 9)."""
         if event.event == "done":
             self.done = True
             self.total_chunks = _total_chunks(event.data)
         elif event.event == "error":
             self.error = _reported(_failure(event.data))
-        elif _holds_choices(event.data):
-            self._chunk(event.data, received_ns, deltas)
+        else:
+            return _holds_choices(event.data)
+        return False
 
 
 def _total_chunks(data: bytes) -> int | None:

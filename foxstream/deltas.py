@@ -5,6 +5,9 @@ House rule: pieces are kept as they came and joined only when somebody asks for 
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
+
 from foxstream import wire
 from foxstream.answer import Choice, Completion, Delta, State, ToolCall, ToolCallDelta, Usage
 
@@ -18,38 +21,30 @@ class Transcript:
         self.model: str = ""
         self.id: str = ""
         self.usage: Usage | None = None
-        self._voices: dict[int, _Voice] = {}
+        self._voices: defaultdict[int, _Voice] = defaultdict(_Voice)
 
-    def add(self, chunk: wire.Chunk, received_ns: int) -> list[Delta]:
-        """Fold one chunk in; return a delta for each choice that carried something.
+    def add(self, chunks: Iterable[wire.Chunk], received_ns: int) -> list[Delta]:
+        """Fold the chunks of one read in; a delta for each choice that carried something.
 
         Role-only, empty, finish-only and usage-only chunks bring none, but what they say is kept
         for the completion.
         """
-        if chunk.model and not self.model:
-            self.model = chunk.model
-        if chunk.id and not self.id:
-            self.id = chunk.id
+        deltas: list[Delta] = []
+        for chunk in chunks:
+            if chunk.usage is not None or not (self.id and self.model):
+                self._note(chunk)
+            for choice in chunk.choices or ():
+                delta = self._voices[choice.index or 0].say(choice, received_ns)
+                if delta is not None:
+                    deltas.append(delta)
+        return deltas
+
+    def _note(self, chunk: wire.Chunk) -> None:
+        """Keep what a chunk says of the whole answer."""
+        self.id = self.id or chunk.id or ""
+        self.model = self.model or chunk.model or ""
         if chunk.usage is not None:
             self.usage = usage_of(chunk.usage)
-        deltas: list[Delta] = []
-        for choice in chunk.choices or ():
-            index = choice.index or 0
-            voice = self._voices.get(index) or self._voices.setdefault(index, _Voice())
-            if choice.finish_reason:
-                voice.finish_reason = choice.finish_reason
-            said = choice.delta
-            if said is None:
-                continue
-            text = said.content or ""
-            reasoning = said.reasoning_content or said.reasoning or ""
-            calls = tuple(map(voice.call, said.tool_calls)) if said.tool_calls else ()
-            if text or reasoning or calls:
-                voice.say(text, reasoning)
-                deltas.append(
-                    Delta(text, reasoning, calls, index, choice.finish_reason or None, received_ns)
-                )
-        return deltas
 
     @property
     def finished(self) -> bool:
@@ -75,11 +70,24 @@ class _Voice:
         self.spoken_of: dict[int | None, int] = {}
         self.finish_reason: str | None = None
 
-    def say(self, text: str, reasoning: str) -> None:
+    def say(self, choice: wire.ChunkChoice, received_ns: int) -> Delta | None:
+        """Keep what a choice carried; `None` where that was nothing to be read."""
+        finish_reason = choice.finish_reason or None
+        if finish_reason:
+            self.finish_reason = finish_reason
+        said = choice.delta
+        if said is None:
+            return None
+        text = said.content or ""
+        reasoning = said.reasoning_content or said.reasoning or ""
+        calls = tuple(map(self.call, said.tool_calls)) if said.tool_calls else ()
         if text:
             self.text.append(text)
         if reasoning:
             self.reasoning.append(reasoning)
+        if text or reasoning or calls:
+            return Delta(text, reasoning, calls, choice.index or 0, finish_reason, received_ns)
+        return None
 
     def call(self, fragment: wire.ToolCallFragment) -> ToolCallDelta:
         index, said = self._call_index(fragment), _call_of(fragment)

@@ -16,6 +16,7 @@ __all__ = ["DEFAULT_MAX_EVENT_BYTES", "Event", "Parser", "encode"]
 DEFAULT_MAX_EVENT_BYTES = 8 * 1024 * 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _CR = 0x0D
+_LF = 0x0A
 _MAX_RETRY_DIGITS = 18
 
 
@@ -29,6 +30,33 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     event: str = "message"
     data: bytes = b""
     id: str = ""
+
+
+class _Pattern:
+    """How a read looks that holds nothing but whole events of one type with one data line each.
+
+    So tokens usually come, and then the events can be had without a look at every line.
+    """
+
+    __slots__ = ("_begin", "_between", "_line_ends", "event")
+
+    def __init__(self, event: str) -> None:
+        self.event = event
+        self._begin = b"data: " if event == "message" else b"event: %b\ndata: " % event.encode()
+        self._between = b"\n\n" + self._begin
+        self._line_ends = self._between.count(b"\n")
+
+    def events(self, block: bytes, id: str) -> list[Event]:
+        """The events of `block`, or none where it looks different in any way."""
+        begin, end = len(self._begin), len(block) - 2
+        if not block.startswith(self._begin) or block[-1] != _LF or _CR in block:
+            return []
+        if block.find(b"\n", begin) == end:
+            return [Event(self.event, block[begin:end], id)]
+        data = block[begin:end].split(self._between)
+        if block[end] != _LF or block.count(b"\n") != len(data) * self._line_ends:
+            return []
+        return [Event(self.event, value, id) for value in data]
 
 
 def encode(event: str, data: bytes) -> bytes:
@@ -57,11 +85,21 @@ class Parser:
         self._id = ""
         self._data: list[bytes] = []
         self._data_size = 0
+        self._pattern = _Pattern("message")
+        self._between_events = False
 
     def feed(self, block: bytes) -> list[Event]:
         """Take the next bytes; return the events that they complete, in order."""
         if self.error is not None:
             return []
+        if self._between_events and len(block) <= self._limit:
+            events = self._pattern.events(block, self._id)
+            if events:
+                return events
+        return self._by_lines(block)
+
+    def _by_lines(self, block: bytes) -> list[Event]:
+        """The whole grammar, one line after another."""
         events: list[Event] = []
         for line in self._lines(block):
             if not line:
@@ -77,7 +115,15 @@ class Parser:
                 return events
         if self._partial_size > self._limit:
             self._overrun()
+        self._expect(events)
         return events
+
+    def _expect(self, events: list[Event]) -> None:
+        """The next event will most likely look like the last one."""
+        if events and events[-1].event != self._pattern.event:
+            self._pattern = _Pattern(events[-1].event)
+        within = self._partial or self._data or self._type or self._head is not None
+        self._between_events = not within
 
     def _lines(self, block: bytes) -> list[bytes]:
         """The lines that `block` completes; what follows the last line end waits for the next."""

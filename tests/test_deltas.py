@@ -23,7 +23,7 @@ def said(index: int = 0, finish_reason: str | None = None, **delta: object) -> d
 
 def told(*chunks: wire.Chunk) -> tuple[Transcript, list[Delta]]:
     transcript = Transcript()
-    return transcript, [delta for one in chunks for delta in transcript.add(one, 7)]
+    return transcript, transcript.add(chunks, 7)
 
 
 @pytest.mark.parametrize(
@@ -111,10 +111,10 @@ def test_without_choice_0_the_text_is_empty_but_the_choices_are_there():
 def test_an_answer_is_finished_when_every_choice_is():
     transcript = Transcript()
     assert not transcript.finished
-    transcript.add(chunk(said(0, content="a"), said(1, content="b")), 0)
-    transcript.add(chunk(said(0, finish_reason="stop")), 0)
+    transcript.add([chunk(said(0, content="a"), said(1, content="b"))], 0)
+    transcript.add([chunk(said(0, finish_reason="stop"))], 0)
     assert not transcript.finished
-    transcript.add(chunk(said(1, finish_reason="length")), 0)
+    transcript.add([chunk(said(1, finish_reason="length"))], 0)
     assert transcript.finished
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from foxstream import ProtocolError
@@ -139,6 +139,25 @@ def test_any_bytes_any_cuts_same_events_and_never_an_exception(pieces, data):
     edges = [0, *cuts, len(stream)]
     blocks = [stream[a:b] for a, b in pairwise(edges)]
     assert parse(*blocks, limit=limit) == whole
+
+
+CHUNK = b"event: chunk\ndata: %b\n\n"
+FRAMES = st.sampled_from(
+    [
+        *[CHUNK % b"{}"] * 6,
+        *[CHUNK % odd for odd in (b"", b" a", b"a\rb", b"a\r", b"1\ndata: 2", b"x" * 30)],
+        *[CHUNK.replace(b"\n", b"\r\n"), b"data: {}\n\n", b"data:{}\n\n", b": alive\n\n"],
+        *[b"event: \xff\ndata: {}\n\n", b"event: done\ndata: 3\n\n", b"id: 5\ndata: {}\n\n"],
+        *[b"event: chunk\n", b"data: {}\n", b"\n", b"\r", b"x"],
+    ]
+)
+
+
+@given(st.lists(st.lists(FRAMES, max_size=4).map(b"".join)), st.sampled_from([12, 30, 1 << 20]))
+@example([b"\xef\xbb", b"data: {}\n\n"], 30)
+@example([CHUNK % b"a", CHUNK % b"a\rb"], 30)
+def test_reads_that_look_alike_bring_what_their_bytes_bring_one_by_one(blocks, limit):
+    assert parse(*blocks, limit=limit) == parse(*single_bytes(b"".join(blocks)), limit=limit)
 
 
 @given(st.lists(st.tuples(st.sampled_from(["chunk", "done", "x"]), st.binary(max_size=20))))
