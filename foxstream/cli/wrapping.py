@@ -20,7 +20,7 @@ class Cursor:
     """The place on the line, in cells from its beginning, after all that was written."""
 
     def __init__(self) -> None:
-        self.column = 0
+        self.column: int = 0
         self._word: str | None = ""  # the one at the end of the line; None: it stays where it is
         self._regular = True
 
