@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from ipaddress import ip_address
 from typing import NamedTuple, SupportsIndex
 from urllib.parse import urljoin, urlsplit
 
 from foxstream._version import __version__
 from foxstream.errors import InvalidInputError, ProtocolError
+from foxstream.exchange import is_loopback
 
 __all__ = ["DEFAULT_BASE_URL", "Home", "Secret", "find_home", "masked_headers", "masked_key"]
 
@@ -49,13 +49,8 @@ class Origin(NamedTuple):
 
     @property
     def is_loopback(self) -> bool:
-        """Whether the host is this machine by name or by number."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        """Whether it is on this machine."""
+        return is_loopback(self.host)
 
 
 class Home:
@@ -125,15 +120,22 @@ class Home:
         return headers
 
     def redact(self, text: str) -> str:
-        """`text` without the credentials, should a server have echoed them.
-
-        Words below eight characters are left: no key is that short.
-        """
-        for secret in (self._key or "", *self._headers.values()):
-            for word in secret.split():
-                if len(word) >= 8:
-                    text = text.replace(word, "***")
+        """`text` without the credentials, should a server have echoed them."""
+        for word in self._words():
+            text = text.replace(word, "***")
         return text
+
+    def redact_json(self, body: bytes) -> bytes:
+        """The same for a body, where JSON may have escaped a slash."""
+        for word in self._words():
+            for spelling in (word, word.replace("/", "\\/")):
+                body = body.replace(spelling.encode(), b"***")
+        return body
+
+    def _words(self) -> list[str]:
+        """The credentials; words below eight characters are left out: no key is that short."""
+        secrets = (self._key or "", *self._headers.values())
+        return [word for secret in secrets for word in secret.split() if len(word) >= 8]
 
     def _relative(self, url: str) -> str:
         path = url if url.startswith("/") else f"/{url}"
@@ -141,14 +143,14 @@ class Home:
         return f"{self._root}{path}" if carried else f"{self._root}{self._prefix}{path}"
 
     def _check_key(self) -> None:
-        if self._key is None:
+        if self._key is None and "Authorization" not in self._headers:
             if self.origin.host in _SERVICE_HOSTS:
                 raise InvalidInputError(
                     "no API key: set FOXAPI_API_KEY or pass api_key= "
                     "(to try things without one, use the embedded gateway: foxstream demo)"
                 )
             return
-        if not _VISIBLE.fullmatch(self._key):
+        if self._key is not None and not _VISIBLE.fullmatch(self._key):
             raise InvalidInputError(
                 "api_key is empty, or holds white space, a line break or a character beyond "
                 "ASCII: copy it again, without quotes"
@@ -193,9 +195,11 @@ def masked_headers(headers: Mapping[str, str] | None) -> dict[str, Secret]:
 
     `InvalidInputError` for a name or a value that could become something else on the wire.
     """
+    if not isinstance(headers, Mapping | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInputError(f"headers is {type(headers).__name__}: a mapping is needed")
     masked: dict[str, Secret] = {}
     for name, value in (headers or {}).items():
-        if not _TOKEN.fullmatch(name):
+        if not isinstance(name, str) or not _TOKEN.fullmatch(name):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidInputError(f"headers: {name!r} is not a header name")
         if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidInputError(f"headers: the value of {name!r} is {type(value).__name__}")

@@ -24,7 +24,7 @@ from foxstream.limits import Retries, Timeouts, check_size
 from foxstream.openings import Attach, Opening, SubmitAndFollow, SubmitDirectly, submit
 from foxstream.polling import poll
 from foxstream.progress import Timings
-from foxstream.question import DEFAULT_MODEL, Ask, Question, ask
+from foxstream.question import DEFAULT_MODEL, Ask, ask
 from foxstream.resources import Model, Task, Upload
 from foxstream.service import OnStatus, Service, reporter, unheard
 from foxstream.sources import Media
@@ -81,7 +81,8 @@ class Client:
         max_response_bytes: int = 64 * _MIB,
     ) -> None:
         # Masked first: a traceback that shows local variables must not show them.
-        api_key, headers = masked_key(api_key), masked_headers(headers)
+        api_key = masked_key(api_key)
+        headers = masked_headers(headers)
         self._home = find_home(
             base_url, api_key, os.environ, headers=headers, trusted_origins=trusted_origins
         )
@@ -193,17 +194,16 @@ class Client:
         prompt: str | None = None,
         *,
         sync: bool = False,
-        timeouts: Timeouts | float | None = None,
-        **question: Unpack[Ask],
+        **options: Unpack[StreamOptions],
     ) -> Completion:
         """Ask, and return the whole answer.
 
-        It is streamed to its end; `sync` uses the service's blocking mode instead, one request
-        that must be answered within `timeouts.submit` seconds.
+        It is streamed to its end, with the options of `stream`; `sync` uses the service's blocking
+        mode instead, one request that must be answered within `timeouts.submit` seconds.
         """
         if sync:
-            return await self._generate_blocking(ask(prompt, **question), timeouts)
-        async with self.stream(prompt, timeouts=timeouts, **question) as answer:
+            return await self._generate_blocking(prompt, **options)
+        async with self.stream(prompt, **options) as answer:
             return await answer.get_final_completion()
 
     async def models(self) -> list[Model]:
@@ -224,6 +224,8 @@ class Client:
         if not isinstance(content, bytes | str | os.PathLike):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidInputError(f"content is {type(content).__name__}: a path or bytes")
         value = content if isinstance(content, bytes) else Path(content)
+        if file_name is not None and not isinstance(file_name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidInputError(f"file_name is {file_name!r}: a string is needed")
         material = await media.load(value, "content", None)
         progress = reporter(on_status or unheard, "uploading")
         name = file_name or material.name
@@ -249,15 +251,25 @@ class Client:
         await self.aclose()
 
     async def _generate_blocking(
-        self, question: Question, timeouts: Timeouts | float | None
+        self,
+        prompt: str | None,
+        *,
+        direct: bool = False,
+        verify: bool = False,
+        timeouts: Timeouts | float | None = None,
+        on_status: OnStatus | None = None,
+        **question: Unpack[Ask],
     ) -> Completion:
+        if direct or verify:
+            raise InvalidInputError("sync is one blocking request: direct and verify need a stream")
+        asked, heard = ask(prompt, **question), on_status or unheard
         clocks, service = self._clocks(timeouts), self._service
-        urls = await service.media_urls(question.sources, unheard, clocks)
+        urls = await service.media_urls(asked.sources, heard, clocks)
         clocks.run("submit", self._transport.now())
-        answer = await service.submit_blocking(question, urls, clocks)
+        answer = await service.submit_blocking(asked, urls, clocks)
         if isinstance(answer, Completion):
             return answer
-        return await poll(service, answer.id, clocks, self._retries, unheard)
+        return await poll(service, answer.id, clocks, self._retries, heard)
 
     def _stream(
         self,

@@ -59,6 +59,17 @@ class Clocks:
             return self._total if self._until is None else self._until
         return min(self._until, self._total)
 
+    def total_is_over(self, now: int) -> bool:
+        """Whether `total` has run out, though there always was something to read."""
+        return self._total is not None and now >= self._total
+
+    def nested(self, phase: Phase, now: int) -> Clocks:
+        """Clocks for one step: that of `phase`, and in place of `total` the nearest of these."""
+        inner = Clocks(self._timeouts)
+        inner._total = self.deadline
+        inner.run(phase, now)
+        return inner
+
     def ran_out(self) -> APITimeoutError:
         """The error for the clock that reaches `deadline`."""
         total_first = self._until is None or self._total == self.deadline

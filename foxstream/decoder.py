@@ -6,13 +6,34 @@ the good deltas that shared its read. The end of the bytes is said explicitly, b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 from foxstream import wire
 from foxstream.answer import Delta
-from foxstream.deltas import Transcript
-from foxstream.errors import FoxError, ProtocolError, StreamTruncatedError, TaskFailedError
+from foxstream.errors import (
+    FoxError,
+    ProtocolError,
+    StreamDivergedError,
+    StreamTruncatedError,
+    TaskFailedError,
+)
 from foxstream.sse import DEFAULT_MAX_EVENT_BYTES, Event, Parser
 
-__all__ = ["Decoder"]
+__all__ = ["Decoder", "Folding"]
+
+
+class Folding(Protocol):
+    """Where chunks go: a `Transcript`, or the `Retelling` of one."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether every choice that spoke has said how it ended."""
+        ...
+
+    def add(self, chunks: Sequence[wire.Chunk], received_ns: int) -> list[Delta]:
+        """Fold the chunks of one read in; return their deltas."""
+        ...
 
 
 class Decoder:
@@ -27,7 +48,7 @@ class Decoder:
 
     def __init__(
         self,
-        transcript: Transcript,
+        transcript: Folding,
         *,
         finish_reason_ends: bool = False,
         max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES,
@@ -59,7 +80,11 @@ class Decoder:
         self.chunks += len(chunks)
         if self.error is None and not self.done:
             self.error = self._parser.error
-        return self.transcript.add(chunks, received_ns)
+        try:
+            return self.transcript.add(chunks, received_ns)
+        except StreamDivergedError as error:
+            self.error = error
+            return []
 
     def eof(self) -> None:
         """The bytes are over: without a `done` before, the answer was cut."""

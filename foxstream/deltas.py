@@ -6,12 +6,16 @@ House rule: pieces are kept as they came and joined only when somebody asks for 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from foxstream import wire
 from foxstream.answer import Choice, Completion, Delta, State, ToolCall, ToolCallDelta, Usage
 
-__all__ = ["Transcript", "chunk_of", "completion_of", "usage_of"]
+__all__ = ["Channel", "Transcript", "chunk_of", "completion_of", "usage_of"]
+
+
+Channel = tuple[int, str]
+"""One stream of words: the index of a choice, and which of its fields they belong to."""
 
 
 class Transcript:
@@ -46,6 +50,26 @@ class Transcript:
         if chunk.usage is not None:
             self.usage = usage_of(chunk.usage)
 
+    def take(self, deltas: Iterable[Delta]) -> None:
+        """Fold deltas in that were made elsewhere."""
+        for delta in deltas:
+            self._voices[delta.index].take(delta)
+
+    def adopt(self, other: Transcript) -> None:
+        """Take over what `other` knows of the answer beside its words."""
+        self.id, self.model = self.id or other.id, self.model or other.model
+        self.usage = other.usage or self.usage
+        for index, voice in other._voices.items():
+            self._voices[index].finish_reason = voice.finish_reason
+
+    def channels(self) -> dict[Channel, str]:
+        """The words said so far: of each choice the text, the reasoning, each call's arguments."""
+        return {
+            (index, name): words
+            for index, voice in self._voices.items()
+            for name, words in voice.channels()
+        }
+
     @property
     def finished(self) -> bool:
         """Whether every choice that spoke has said how it ended."""
@@ -66,7 +90,7 @@ class _Voice:
     def __init__(self) -> None:
         self.text: list[str] = []
         self.reasoning: list[str] = []
-        self.calls: dict[int, _CallPieces] = {}
+        self.calls: defaultdict[int, _CallPieces] = defaultdict(_CallPieces)
         self.spoken_of: dict[int | None, int] = {}
         self.finish_reason: str | None = None
 
@@ -89,10 +113,26 @@ class _Voice:
             return Delta(text, reasoning, calls, choice.index or 0, finish_reason, received_ns)
         return None
 
+    def take(self, delta: Delta) -> None:
+        """Keep what a delta says, as `say` does for a choice."""
+        if delta.text:
+            self.text.append(delta.text)
+        if delta.reasoning:
+            self.reasoning.append(delta.reasoning)
+        for call in delta.tool_calls:
+            self.calls[call.index].add(call)
+
+    def channels(self) -> Iterator[tuple[str, str]]:
+        """Every stream of words of this choice, by name."""
+        yield "text", "".join(self.text)
+        yield "reasoning", "".join(self.reasoning)
+        for index, pieces in self.calls.items():
+            yield f"tool_calls[{index}]", "".join(pieces.arguments)
+
     def call(self, fragment: wire.ToolCallFragment) -> ToolCallDelta:
         index, said = self._call_index(fragment), _call_of(fragment)
         call = ToolCallDelta(index, said.id, said.name, said.arguments)
-        self.calls.setdefault(index, _CallPieces()).add(call)
+        self.calls[index].add(call)
         return call
 
     def _call_index(self, fragment: wire.ToolCallFragment) -> int:
@@ -156,13 +196,17 @@ def chunk_of(completion: Completion) -> wire.Chunk:
         id=completion.id,
         model=completion.model,
         choices=[_chunk_choice_of(choice) for choice in completion.choices],
-        usage=completion.usage
-        and wire.TokenUsage(
-            completion.usage.prompt_tokens,
-            completion.usage.completion_tokens,
-            completion.usage.total_tokens,
-        ),
+        usage=None if completion.usage is None else _token_usage_of(completion.usage),
     )
+
+
+def _token_usage_of(usage: Usage) -> wire.TokenUsage:
+    nested: dict[str, dict[str, object]] = {}
+    for dotted, count in usage.details.items():
+        group, _, name = dotted.partition(".")
+        nested.setdefault(group, {})[name] = count
+    counts = (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens)
+    return wire.TokenUsage(*counts, **nested)
 
 
 def usage_of(usage: wire.TokenUsage) -> Usage:

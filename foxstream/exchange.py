@@ -6,11 +6,20 @@ House rule: a transport moves bytes and knows the time. It knows nothing of the 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from ipaddress import ip_address
 from typing import Protocol
 
 import msgspec
 
-__all__ = ["Body", "Reply", "Request", "Response", "Transport"]
+__all__ = ["Body", "Reply", "Request", "Response", "Transport", "is_loopback"]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine by name or by number."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class Body(Protocol):

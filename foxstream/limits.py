@@ -61,9 +61,9 @@ class Retries(msgspec.Struct, frozen=True):
 
 
 def check_size(name: str, value: object) -> None:
-    """`InvalidInputError` where `value` is no number of bytes above 0."""
-    if not (_is_count(value) and value):
-        raise InvalidInputError(f"{name} is {value!r}: a number of bytes above 0")
+    """`InvalidInputError` where `value` is no number of bytes."""
+    if not _is_count(value):
+        raise InvalidInputError(f"{name} is {value!r}: a number of bytes from 0 on")
 
 
 def _is_count(value: object) -> bool:

@@ -7,6 +7,7 @@ large file is never wholly in memory.
 from __future__ import annotations
 
 import base64
+import codecs
 import mimetypes
 import re
 import secrets
@@ -20,7 +21,7 @@ from typing import BinaryIO
 import msgspec
 from anyio import to_thread
 
-from foxstream.errors import InvalidInputError
+from foxstream.errors import FoxError, InvalidInputError
 
 __all__ = ["Material", "Multipart", "Share", "load", "mime_of"]
 
@@ -54,6 +55,7 @@ _SIGNATURES = (
     (re.compile(rb"\xff[\xf0\xf1\xf8\xf9]"), "audio/aac"),
     (re.compile(rb"ID3|\xff[\xe2-\xe7\xf2-\xf7\xfa-\xfd]"), "audio/mpeg"),
 )
+_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 # Containers that hold video or sound alone: what the caller says they are decides.
 _EITHER = {"video/mp4": "audio/mp4", "video/webm": "audio/webm", "audio/ogg": "video/ogg"}
 _EXTENSIONS = {
@@ -135,6 +137,8 @@ class Multipart:
             f"Content-Type: {material.mime}\r\n\r\n"
         ).encode(errors="replace")
         self._tail = f"\r\n--{boundary}--\r\n".encode()
+        self.error: FoxError | None = None
+        """What went wrong while the body was read; a transport may hide it behind its own."""
         self._material = material
         self._progress = progress
 
@@ -146,9 +150,13 @@ class Multipart:
     async def blocks(self) -> AsyncGenerator[bytes]:
         """The body, piece by piece."""
         yield self._head
-        async with aclosing(self._material.pieces(self._progress)) as pieces:
-            async for piece in pieces:
-                yield piece
+        try:
+            async with aclosing(self._material.pieces(self._progress)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        except FoxError as error:
+            self.error = error
+            raise
         yield self._tail
 
 
@@ -205,13 +213,27 @@ def _readable(label: str) -> Generator[None]:
 
 
 def _mime_for(head: bytes, name: str, field: str, kind: str | None) -> str:
-    mime = mime_of(head, kind) or mimetypes.guess_type(name)[0]
+    mime = mime_of(head, kind)
+    if mime is None:
+        text = kind is not None and _is_text(head)
+        mime = "text/plain" if text else mimetypes.guess_type(name)[0]
     if kind is None:
         return mime or "application/octet-stream"
     if mime is None or not mime.startswith(f"{kind}/"):
         label = f" {name!r}" if name else ""
         raise InvalidInputError(f"{field}{label} is {mime or 'of no known type'}: {kind} is needed")
     return mime
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether the first bytes are words, such as an error page that was saved as a video."""
+    if _NO_TEXT.search(head):
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _quoted(name: str) -> str:

@@ -28,8 +28,8 @@ class Opening(Protocol):
     task_id: str | None
     """The task, as soon as it is known; `None` where there is none to come back to."""
 
-    direct: bool
-    """Whether the stream is all there is: no task stands behind it."""
+    stream_url: str | None
+    """Where the service said that the stream is; `None` for where it usually is."""
 
     async def open(self, clocks: Clocks, timings: Timings, on_status: OnStatus) -> Response:
         """Do what has to be done until the stream's headers are there."""
@@ -39,25 +39,24 @@ class Opening(Protocol):
 class SubmitAndFollow:
     """Submit with `stream`, then open the stream that the answer names."""
 
-    direct = False
-
     def __init__(self, service: Service, question: Question) -> None:
         self.task_id: str | None = None
+        self.stream_url: str | None = None
         self._service = service
         self._question = question
 
     async def open(self, clocks: Clocks, timings: Timings, on_status: OnStatus) -> Response:
         """Two requests, on one connection where the service keeps it."""
         task = await submit(self._service, self._question, clocks, timings, on_status, stream=True)
-        self.task_id = task.id
+        self.task_id, self.stream_url = task.id, task.stream_url
         return await _follow(self._service, task.id, task.stream_url, clocks, timings, on_status)
 
 
 class SubmitDirectly:
     """Submit with `sync` and `stream`: one round trip, no task to recover from."""
 
-    direct = True
     task_id: str | None = None
+    stream_url: str | None = None
 
     def __init__(self, service: Service, question: Question) -> None:
         self._service = service
@@ -73,8 +72,8 @@ class SubmitDirectly:
         answer = await service.submit_direct(self._question, urls, clocks)
         timings.accepted = timings.opened = service.transport.now()
         if isinstance(answer, Task):
-            self.task_id = answer.id
-            url = answer.stream_url
+            self.task_id, self.stream_url = answer.id, answer.stream_url
+            url = self.stream_url
             return await _follow(service, answer.id, url, clocks, timings, on_status)
         clocks.run("first_token", timings.accepted)
         return _AsStream(answer) if isinstance(answer, Completion) else answer
@@ -83,10 +82,9 @@ class SubmitDirectly:
 class Attach:
     """Open the stream of a task that was submitted before, here or elsewhere."""
 
-    direct = False
-
     def __init__(self, service: Service, task_id: str) -> None:
         self.task_id: str | None = task_id
+        self.stream_url: str | None = None
         self._service = service
         self._id = task_id
 

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from foxstream.answer import Completion
 from foxstream.clocks import Clocks
-from foxstream.errors import FoxError
+from foxstream.errors import APITimeoutError, FoxError
+from foxstream.exchange import Transport
 from foxstream.limits import Retries
 from foxstream.progress import Status
 from foxstream.recovery import Attempts, Poll, Wait
 from foxstream.resources import Task
 from foxstream.service import OnStatus, Service
 
-__all__ = ["poll"]
+__all__ = ["poll", "sleep"]
 
 
 async def poll(
@@ -32,9 +33,12 @@ async def poll(
     while True:
         on_status(Status("polling"))
         try:
-            task = await service.task(task_id, clocks, sync_upstream=wait.sync_upstream)
+            look = clocks.nested("submit", transport.now())
+            task = await service.task(task_id, look, sync_upstream=wait.sync_upstream)
         except FoxError as error:
             error.task_id = task_id
+            if isinstance(error, APITimeoutError) and error.phase == "total":
+                raise clocks.ran_out() from error
             wait = Wait(attempts.failed(error), wait.sync_upstream)
         else:
             attempts.succeeded()
@@ -44,7 +48,7 @@ async def poll(
             if decision.changed:
                 clocks.run("task", transport.now())
             wait = outcome
-        await _sleep(service, wait.seconds, clocks)
+        await sleep(transport, wait.seconds, clocks)
 
 
 def _seen(decision: Poll, task: Task, now: int) -> Completion | Wait:
@@ -55,14 +59,10 @@ def _seen(decision: Poll, task: Task, now: int) -> Completion | Wait:
         raise
 
 
-async def _sleep(service: Service, seconds: float, clocks: Clocks) -> None:
-    """Sleep, but not beyond the deadline."""
-    transport, deadline = service.transport, clocks.deadline
-    if deadline is None:
-        await transport.sleep(seconds)
-        return
-    left = (deadline - transport.now()) / 1e9
+async def sleep(transport: Transport, seconds: float, clocks: Clocks) -> None:
+    """Wait for `seconds`; `APITimeoutError` where the deadline comes first."""
+    deadline = clocks.deadline
+    left = seconds if deadline is None else (deadline - transport.now()) / 1e9
     await transport.sleep(max(0.0, min(seconds, left)))
-    if left <= seconds:
-        error = clocks.ran_out()
-        raise error
+    if left < seconds or (deadline is not None and transport.now() >= deadline):
+        raise clocks.ran_out()

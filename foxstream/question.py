@@ -6,6 +6,7 @@ the limit and the value (contract, section 2).
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import TypedDict, TypeVar
@@ -226,8 +227,9 @@ def _checked_extra(extra: Mapping[str, object] | None) -> Mapping[str, object]:
 
 
 def _as_json(field: str, value: T) -> T:
-    """A copy of `value` that is sure to be sent as it is."""
+    """A copy of `value` that is sure to be sent as it is: no NaN, no bytes."""
     try:
+        json.dumps(value, allow_nan=False)
         return msgspec.json.decode(msgspec.json.encode(value))
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInputError(f"{field} cannot be sent as JSON: {error}") from error

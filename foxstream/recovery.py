@@ -6,16 +6,17 @@ carry it out.
 
 from __future__ import annotations
 
-import logging
 import random
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
-from foxstream.answer import Completion
+from foxstream.answer import Choice, Completion, Delta, ToolCallDelta
 from foxstream.errors import (
     APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
     FoxError,
     InternalServerError,
     RateLimitError,
@@ -26,14 +27,23 @@ from foxstream.errors import (
 from foxstream.limits import Retries
 from foxstream.resources import Task
 
-__all__ = ["Attempts", "Poll", "Wait", "counted", "failure_of", "merged", "reported_error"]
-
-_logger = logging.getLogger("foxstream.recovery")
+__all__ = [
+    "Attempts",
+    "Lifeline",
+    "Poll",
+    "Remedy",
+    "Wait",
+    "failure_of",
+    "mended",
+    "merged",
+    "says_more",
+]
 
 LATE_RESULTS = 60.0
 """Seconds that a completed task may take to show its results (contract, section 5)."""
 
 _LONGEST_RETRY_AFTER = 60.0
+_PASSING = (APIConnectionError, RateLimitError, InternalServerError, StreamTruncatedError)
 _MOST_DOUBLINGS = 32  # a float overflows after a thousand
 
 
@@ -52,6 +62,11 @@ class Attempts:
         self._chance = chance
         self._failures = 0
 
+    @property
+    def none_allowed(self) -> bool:
+        """Whether the first failure is to be the last."""
+        return self._retries.limit == 0
+
     def succeeded(self) -> None:
         """Progress was made: the count begins again."""
         self._failures = 0
@@ -62,11 +77,68 @@ class Attempts:
         asked = (
             error.retry_after if isinstance(error, RateLimitError | InternalServerError) else None
         )
-        final = not isinstance(error, APIConnectionError | RateLimitError | InternalServerError)
+        final = not isinstance(error, _PASSING)
         if final or self._failures > self._retries.limit or (asked or 0.0) > _LONGEST_RETRY_AFTER:
             raise error
         doubled = self._retries.backoff * 2 ** min(self._failures - 1, _MOST_DOUBLINGS)
         return max(min(self._retries.max_backoff, doubled) * self._chance(), asked or 0.0)
+
+
+class Remedy(NamedTuple):
+    """What to do about a cut: wait, then `reopen` the stream, `ask` the task, or `poll` it."""
+
+    action: Literal["reopen", "ask", "poll"]
+    seconds: float = 0.0
+
+
+class Lifeline:
+    """Chooses a remedy for each failure of a stream whose task may live on (section 9.17, 9.18).
+
+    A cut is answered by reopening, a silence or a reported error by asking the task first. What
+    is gone, tells another answer, or keeps failing, is left to the finished task.
+    """
+
+    def __init__(self, retries: Retries, chance: Callable[[], float] = random.random) -> None:
+        self._attempts = Attempts(retries, chance)
+        self._reported: str | None = None
+
+    def after(self, error: FoxError, *, progress: bool) -> Remedy:
+        """The remedy for `error`; raises it where there is none.
+
+        `progress` tells whether new tokens came since the last failure.
+        """
+        if progress:
+            self._attempts.succeeded()
+            self._reported = None
+        if self._attempts.none_allowed:
+            raise error
+        if isinstance(error, StreamDivergedError) or _is_gone(error):
+            return Remedy("poll")
+        if isinstance(error, TaskFailedError):
+            return self._after_report(error)
+        if isinstance(error, APITimeoutError):
+            return self._after_silence(error)
+        try:
+            return Remedy("reopen", self._attempts.failed(error))
+        except _PASSING:
+            return Remedy("poll")
+
+    def _after_report(self, error: TaskFailedError) -> Remedy:
+        """The error may stand in the replayed log: told twice, it is not asked for again."""
+        if error.message == self._reported:
+            return Remedy("poll")
+        self._reported = error.message
+        return Remedy("ask")
+
+    def _after_silence(self, error: APITimeoutError) -> Remedy:
+        seconds = self._attempts.failed(error)
+        if error.phase == "total":
+            raise error
+        return Remedy("reopen" if error.phase == "connect" else "ask", seconds)
+
+
+def _is_gone(error: FoxError) -> bool:
+    return isinstance(error, APIStatusError) and error.status_code in {404, 410}
 
 
 class Poll:
@@ -107,32 +179,65 @@ def failure_of(task: Task) -> TaskFailedError:
     return TaskFailedError(task.error.message or "the task failed", code=task.error.code)
 
 
-def reported_error(error: TaskFailedError, task: Task) -> FoxError:
-    """What an `error` event means: the stream's failure is the task's only if the task says so.
+def mended(
+    delivered: Completion, finished: Completion, received_ns: int
+) -> tuple[list[Delta], Completion]:
+    """The tail that a cut stream owes, from the finished task, and the whole with it.
 
-    The contract's section 9.18: a stream may fail while its task lives on.
+    `StreamDivergedError` where the task does not begin with what was delivered,
+    `StreamTruncatedError` where it says nothing: that proves nothing of an answer that was cut
+    (section 4). Reasoning that only the stream carried cannot come back.
     """
-    if task.status == "failed":
-        return failure_of(task)
-    return StreamTruncatedError(
-        f"the stream reported {error.message!r}, the task is {task.status}: "
-        f"attach({task.id!r}) follows it again, wait({task.id!r}) fetches its answer"
+    if not any(choice.text or choice.tool_calls for choice in finished.choices):
+        raise StreamTruncatedError("the stream was cut, and the finished task has no text")
+    ours = {choice.index: choice for choice in delivered.choices}
+    pairs = [(ours.get(choice.index, Choice(choice.index)), choice) for choice in finished.choices]
+    tail = [_tail_of(known, whole, received_ns) for known, whole in pairs]
+    whole = msgspec.structs.replace(
+        finished,
+        choices=tuple(
+            msgspec.structs.replace(whole, reasoning=known.reasoning or whole.reasoning)
+            for known, whole in pairs
+        ),
+        reasoning=delivered.reasoning or finished.reasoning,
+        model=delivered.model or finished.model,
+        id=delivered.id or finished.id,
+        recovered=True,
+        reasoning_complete=False,
     )
+    return [delta for delta in tail if delta.text or delta.tool_calls], whole
 
 
-def counted(streamed: Completion, finished: Completion | None, missing: int) -> Completion:
-    """Judge an end whose count is higher by `missing` than the chunks that came.
+def _tail_of(known: Choice, whole: Choice, received_ns: int) -> Delta:
+    text = _beyond(known.text, whole.text)
+    calls: list[ToolCallDelta] = []
+    for index, call in enumerate(whole.tool_calls):
+        heard = known.tool_calls[index] if index < len(known.tool_calls) else None
+        arguments = _beyond(heard.arguments if heard else "", call.arguments)
+        if heard is None:
+            calls.append(ToolCallDelta(index, call.id, call.name, arguments))
+        elif arguments:
+            calls.append(ToolCallDelta(index, arguments=arguments))
+    return Delta(text, "", tuple(calls), whole.index, whole.finish_reason, received_ns)
 
-    What exactly the service counts is not known (section 4), so the finished text decides: where
-    it is equal or empty nothing was lost. Without a task the count is all there is.
-    """
-    if missing <= 0:
-        return streamed
-    lost = f"{missing} of the chunks that the service counted did not come"
-    if finished is None or (finished.text and finished.text != streamed.text):
-        raise StreamTruncatedError(f"{lost}; the answer is not whole")
-    _logger.warning("task %s: %s, but its text is whole", streamed.task_id, lost)
-    return streamed
+
+def _beyond(known: str, whole: str) -> str:
+    if not whole.startswith(known):
+        raise StreamDivergedError(
+            f"the finished task tells another answer than the {len(known):,} characters "
+            "that were delivered"
+        )
+    return whole[len(known) :]
+
+
+def says_more(streamed: Completion, finished: Completion) -> bool:
+    """Whether the finished task has words that the stream did not say."""
+    ours = {choice.index: choice for choice in streamed.choices}
+    return any(
+        (theirs.text and theirs.text != ours.get(theirs.index, Choice()).text)
+        or (theirs.tool_calls and theirs.tool_calls != ours.get(theirs.index, Choice()).tool_calls)
+        for theirs in finished.choices
+    )
 
 
 def merged(streamed: Completion, finished: Completion, *, verify: bool) -> Completion:

@@ -102,7 +102,10 @@ class Service:
         clocks.run("submit", self.transport.now(), longer=patience)
         body = media.Multipart(material, name, progress)
         request = self._endpoints.upload(body, body.content_type, clocks.connect)
-        return replies.upload_from(await self._whole(request, clocks))
+        try:
+            return replies.upload_from(await self._whole(request, clocks))
+        except FoxError as error:
+            raise body.error or error from error
 
     async def media_urls(
         self, sources: tuple[Source, ...], on_status: OnStatus, clocks: Clocks
@@ -118,12 +121,12 @@ class Service:
             else await media.load(source.value, source.field, source.kind)
             for source in sources
         ]
-        room = _MAX_INLINE_ITEMS
+        room = _MAX_INLINE_ITEMS - sum(source.is_inline for source in sources)
         urls: list[str] = []
         for material in materials:
             if isinstance(material, str):
                 urls.append(material)
-            elif room and material.size <= self._inline_limit:
+            elif room > 0 and material.size <= self._inline_limit:
                 room -= 1
                 urls.append(await material.data_uri(reporter(on_status, "encoding")))
             else:
@@ -150,7 +153,7 @@ class Service:
         try:
             if response.status != 200:
                 raise self._error(response, await _error_body(response, clocks))
-            return await self._body(response, clocks)
+            return self._home.redact_json(await self._body(response, clocks))
         finally:
             await response.aclose()
 
@@ -183,9 +186,19 @@ class Service:
                 )
         return b"".join(blocks)
 
-    def _error(self, response: Response, body: bytes) -> Exception:
-        text = self._home.redact(body.decode("utf-8", "replace"))
-        return replies.error_from(Reply(response.status, response.headers, text.encode()))
+    def redact(self, error: FoxError) -> None:
+        """Take the credentials out of an error, should the service have echoed them."""
+        redact = self._home.redact
+        error.args = tuple(redact(a) if isinstance(a, str) else a for a in error.args)
+        for name in ("message", "code", "type", "request_id"):
+            said = getattr(error, name, None)
+            if isinstance(said, str):
+                setattr(error, name, redact(said))
+
+    def _error(self, response: Response, body: bytes) -> FoxError:
+        error = replies.error_from(Reply(response.status, response.headers, body))
+        self.redact(error)
+        return error
 
 
 async def _error_body(response: Response, clocks: Clocks) -> bytes:

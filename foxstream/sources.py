@@ -39,6 +39,11 @@ class Source(msgspec.Struct, frozen=True):
     value: str | Path | bytes
     field: str
 
+    @property
+    def is_inline(self) -> bool:
+        """Whether it is a data URI already."""
+        return isinstance(self.value, str) and self.value[:5].lower() == "data:"
+
 
 def is_list(value: object) -> bool:
     """Whether `value` is a list or a tuple and not one text or blob."""

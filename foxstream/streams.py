@@ -6,30 +6,37 @@ of whatever bytes are there; everything that thinks is below.
 
 from __future__ import annotations
 
+import logging
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Literal, Protocol, Self
 
 import anyio
+import msgspec
 
 from foxstream.answer import Completion, Delta, State
 from foxstream.clocks import Clocks
-from foxstream.decoder import Decoder
-from foxstream.deltas import Transcript
-from foxstream.endings import checked, drain, explained, with_usage
+from foxstream.endings import drain, with_usage
 from foxstream.errors import (
     APIConnectionError,
     FoxError,
+    Phase,
     StreamTruncatedError,
 )
 from foxstream.exchange import Response
+from foxstream.healing import Healer
 from foxstream.limits import Retries, Timeouts
 from foxstream.openings import Opening
 from foxstream.progress import Status, Timings
+from foxstream.recovery import mended, merged, says_more
 from foxstream.service import OnStatus, Service, unheard
+from foxstream.telling import Telling
 
 __all__ = ["Owned", "Stream", "StreamState"]
+
+_logger = logging.getLogger("foxstream.streams")
 
 StreamState = Literal["pending", "streaming", "complete", "failed", "closed"]
 
@@ -74,14 +81,11 @@ class Stream:
         self._service = service
         self._opening = opening
         self._clocks = Clocks(timeouts)
-        self._retries = retries
         self._verify = verify
         self._on_status = on_status or unheard
-        self._transcript = Transcript()
-        self._decoder = Decoder(
-            self._transcript,
-            finish_reason_ends=opening.direct,
-            max_event_bytes=max_event_bytes,
+        self._telling = Telling(max_event_bytes)
+        self._healer = Healer(
+            service, opening, self._clocks, retries, self.timings, self._on_status
         )
         self._state: StreamState = "pending"
         self._response: Response | None = None
@@ -126,9 +130,11 @@ class Stream:
         if self._state != "complete" or completion is None:
             raise RuntimeError("the stream was closed before its end")
         if completion.usage is None and self.task_id is not None:
-            completion = await with_usage(self._service, completion, self.task_id, self._clocks)
+            try:
+                completion = await with_usage(self._service, completion, self.task_id, self._clocks)
+            finally:
+                await self.aclose()
             self._completion = completion
-            await self.aclose()
         return completion
 
     def close(self) -> None:
@@ -149,8 +155,9 @@ class Stream:
                 await self.owned.aclose()
 
     async def __aenter__(self) -> Self:
-        if self._state == "pending":
-            await self._open()
+        with self._alone():
+            if self._state == "pending":
+                await self._open()
         return self
 
     async def __aexit__(
@@ -175,19 +182,24 @@ class Stream:
 
     async def _fill(self) -> None:
         """Read until there is a delta; raises at the end, and again at every later call."""
-        if self._reading:
-            raise RuntimeError("this stream is being read already: it has one reader")
-        self._reading = True
-        try:
+        with self._alone():
             if self._state == "pending":
                 await self._open()
             while not self._ready:
                 if self._response is None:
                     raise self._error or StopAsyncIteration
-                if self._decoder.over:
+                if self._telling.over:
                     await self._conclude(self._response)
                 else:
                     await self._read(self._response)
+
+    @contextmanager
+    def _alone(self) -> Generator[None]:
+        if self._reading:
+            raise RuntimeError("this stream is being read already: it has one reader")
+        self._reading = True
+        try:
+            yield
         finally:
             self._reading = False
 
@@ -195,50 +207,65 @@ class Stream:
         self.timings.started = self._service.transport.now()
         self._clocks.start(self.timings.started)
         try:
-            self._response = await self._opening.open(self._clocks, self.timings, self._on_status)
+            self._response = await self._opened()
         except FoxError as error:
             await self._fail(error)
             raise
         except BaseException:
             await self._interrupt()
             raise
-        self._state = "streaming"
+        if self._state in {"complete", "closed"}:
+            await self.aclose()
+
+    async def _opened(self) -> Response | None:
+        try:
+            response = await self._opening.open(self._clocks, self.timings, self._on_status)
+        except FoxError as error:
+            healed = await self._healer.heal(error, progress=False)
+            if isinstance(healed, Completion):
+                self._mend(healed)
+                return None
+            response = healed
+        if self._state == "pending":
+            self._state = "streaming"
+        self._telling.begin(finish_reason_ends=self.task_id is None)
+        self._rested = True
+        return response
 
     async def _read(self, response: Response) -> None:
         """One read: its deltas become ready; how the stream ended is kept for after them."""
         transport = self._service.transport
         if self._rested:
-            self._clocks.run("stall", transport.now())
+            waiting: Phase = "first_token" if self.timings.first_token is None else "stall"
+            self._clocks.run(waiting, transport.now())
             self._rested = False
         try:
             block = await response.read(self._clocks.deadline)
         except TimeoutError:
-            await self._fail(self._clocks.ran_out())
+            self._telling.fail(self._clocks.ran_out())
         except APIConnectionError as error:
-            if self._state == "streaming":
-                await self._fail(error)
+            self._telling.fail(error)
         except BaseException:
             await self._interrupt()
             raise
         else:
-            self._take(block, transport.now())
+            now = transport.now()
+            self._take(block, now)
+            if self._clocks.total_is_over(now):
+                self._telling.fail(self._clocks.ran_out())
 
     def _take(self, block: bytes, now: int) -> None:
-        decoder = self._decoder
-        if not block:
-            decoder.eof()
-        else:
-            deltas = decoder.feed(block, now)
-            self._time(deltas, now)
-            self._ready.extend(deltas)
-        if decoder.over:
+        deltas = self._telling.feed(block, now)
+        self._ready.extend(deltas)
+        self._time(deltas, now)
+        if self._telling.over:
             self.timings.ended = now
 
     def _time(self, deltas: list[Delta], now: int) -> None:
         timings = self.timings
         if timings.first_byte is None:
             timings.first_byte = now
-        if timings.first_event is None and self._decoder.events:
+        if timings.first_event is None and self._telling.has_events:
             timings.first_event = now
         if not deltas:
             return
@@ -254,35 +281,58 @@ class Stream:
         self._rested = True
 
     async def _conclude(self, response: Response) -> None:
-        """The stream is over and its last delta delivered: what remains is to judge its end."""
+        """The connection is over and its last delta delivered: judge its end, heal it or fail."""
         try:
-            if self._decoder.error is not None:
-                error = self._decoder.error
-                raise await explained(self._service, self.task_id, error, self._clocks)
-            await drain(response, self._service.transport)
-            self._completion = await self._checked()
+            complaint = self._telling.complaint()
+            if complaint is None:
+                await drain(response, self._service.transport)
+                await self._complete()
+            else:
+                await response.aclose()
+                self._heal(await self._healer.heal(complaint, progress=self._telling.progress))
         except FoxError as error:
             await self._fail(error)
         except BaseException:
             await self._interrupt()
             raise
         else:
-            self._state = "complete"
-            await self.aclose()
+            if self._state == "complete":
+                await self.aclose()
 
-    async def _checked(self) -> Completion:
-        return await checked(
-            self._service,
-            self._said("complete"),
-            (self._decoder.total_chunks or 0) - self._decoder.chunks,
-            self._clocks,
-            self._retries,
-            self._on_status,
-            verify=self._verify,
-        )
+    def _heal(self, healed: Response | Completion) -> None:
+        if isinstance(healed, Completion):
+            self._mend(healed)
+        else:
+            self._response = healed
+            self._telling.begin_again()
+
+    def _mend(self, finished: Completion) -> None:
+        """The stream is given up: the finished task has the rest of the answer."""
+        now = self._service.transport.now()
+        tail, self._completion = mended(self._said("complete"), finished, now)
+        self._telling.take(tail)
+        self._ready.extend(tail)
+        self._time(tail, now)
+        self.timings.ended = now
+        self._state = "complete"
+
+    async def _complete(self) -> None:
+        """The stream has ended well; the task is asked where `verify` or its count want it."""
+        streamed, missing = self._said("complete"), self._telling.missing
+        if missing or self._verify:
+            finished = await self._healer.finished()
+            if missing and says_more(streamed, finished):
+                self._mend(finished)
+                return
+            if missing:
+                _logger.warning("%d chunks less than counted in %s", missing, self.task_id)
+                streamed = msgspec.structs.replace(streamed, reasoning_complete=False)
+            streamed = merged(streamed, finished, verify=self._verify)
+        self._completion, self._state = streamed, "complete"
 
     async def _fail(self, error: FoxError) -> None:
         """Keep the error for the reader, with what was said until now, and close."""
+        self._service.redact(error)
         error.task_id = self.task_id
         if self._state == "streaming":
             error.partial = self._said("truncated")
@@ -303,7 +353,7 @@ class Stream:
         return response
 
     def _said(self, state: State) -> Completion:
-        return self._transcript.completion(state, self.task_id)
+        return self._telling.said(state, self.task_id)
 
 
 class _TextStream:

@@ -231,7 +231,9 @@ def decode(body: bytes, shape: type[T]) -> T:
 def not_the_contract(what: str, body: bytes, cause: Exception) -> ProtocolError:
     """The `ProtocolError` for `body`, quoting how it begins."""
     begin = body[:80].decode("utf-8", "replace")
-    return ProtocolError(f"not a {what} of the contract: {cause}; it begins with {begin!r}")
+    return ProtocolError(
+        f"this is no {what} of a FoxAPI service: {cause}; it begins with {begin!r}"
+    )
 
 
 def encode_chunk(chunk: Chunk) -> bytes:

@@ -145,6 +145,17 @@ async def test_wait_without_any_clock_waits_on():
     assert transport.now() / 1e9 == 999 * 5
 
 
+async def test_a_look_that_is_not_answered_is_a_failed_try():
+    mute = Play(delay=1e6)
+    client, transport = client_of(mute, mute, task("completed", "Hi"))
+    assert (await client.wait(TASK, Timeouts(submit=10, task=None))).text == "Hi"
+    assert 20 <= transport.now() / 1e9 < 22
+    client, transport = client_of(*[mute] * 9)
+    with pytest.raises(APITimeoutError) as caught:
+        await client.wait(TASK, Timeouts(submit=10, task=25))
+    assert (caught.value.phase, transport.now() / 1e9) == ("task", 25)
+
+
 async def test_wait_retries_what_may_pass():
     client, transport = client_of(
         refusal(503),
@@ -185,6 +196,14 @@ async def test_generate_blocking_is_one_request():
     client, transport = client_of(Play((as_json(body),), headers=JSON))
     assert (await client.generate("hi", sync=True)).text == "Hi"
     assert msgspec.json.decode(transport.requests[0].body)["sync"] is True
+
+
+@pytest.mark.parametrize("option", ["direct", "verify"])
+async def test_generate_blocking_excludes_what_needs_a_stream(option):
+    client, transport = client_of()
+    with pytest.raises(InvalidInputError, match="need a stream"):
+        await client.generate("hi", sync=True, **{option: True})
+    assert transport.requests == []
 
 
 async def test_generate_blocking_that_is_answered_with_a_task_polls_it():
@@ -236,6 +255,12 @@ async def test_an_upload_has_the_submit_clock_and_a_second_more_per_64_kib():
     assert (caught.value.phase, transport.now() / 1e9) == ("submit", 12)
 
 
+async def test_a_file_name_is_text():
+    client, _ = client_of()
+    with pytest.raises(InvalidInputError, match="file_name"):
+        await client.upload(b"x", 5)
+
+
 async def test_upload_takes_bytes_and_a_name():
     client, transport = client_of(UPLOADED)
     await client.upload(b"anything", "notes.txt")
@@ -257,6 +282,20 @@ async def test_small_media_travel_inline_large_ones_are_uploaded(tmp_path):
     assert urls[1:] == ["https://cdn.test/f.mp4", "https://x.test/v.mp4"]
     assert steps == ["encoding", "submitted", "queued"]
     assert transport.requests[1].headers["Content-Type"] == "application/json"
+
+
+async def test_data_uris_of_the_caller_count_as_inline():
+    uri = "data:image/png;base64,iVBORw0KGgo="
+    client, transport = client_of(UPLOADED, accepted(stream=None))
+    await client.submit("hi", images=[uri] * 5 + [PNG])
+    urls = msgspec.json.decode(transport.requests[1].body)["image_urls"]
+    assert urls == [uri] * 5 + ["https://cdn.test/f.mp4"]
+
+
+async def test_nothing_travels_inline_with_a_limit_of_0():
+    client, transport = client_of(UPLOADED, accepted(stream=None), inline_limit=0)
+    await client.submit("hi", images=[PNG])
+    assert b"cdn.test" in transport.requests[1].body
 
 
 async def test_at_most_five_items_travel_inline():
@@ -337,6 +376,36 @@ async def test_an_error_body_that_breaks_off_still_has_its_status(end):
         await client.submit("hi")
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        as_json({"id": KEY + "/../", "status": "pending"}),
+        as_json({"error": {"message": f"wrong key {KEY}", "code": KEY}}),
+        f"<html>{KEY}</html>".encode(),
+        as_json({"id": TASK, "stream": f"ftp://{KEY}/"}),
+    ],
+)
+async def test_a_key_echoed_with_status_200_is_not_shown(answer):
+    client, _ = client_of(Play((answer,), headers=JSON))
+    with pytest.raises(foxstream.FoxError) as caught:
+        async with client.stream("hi"):
+            pass
+    report = "".join(traceback.format_exception(caught.value))
+    assert KEY not in report
+    assert KEY not in repr(vars(caught.value))
+
+
+async def test_a_key_in_a_request_id_or_behind_an_escape_is_not_shown():
+    key = "sk-with/a/slash-in-it"
+    body = as_json({"error": {"message": f"no {key}"}}).replace(b"/", b"\\/")
+    play = Play((body,), status=401, headers=JSON | {"x-request-id": key})
+    client = Client(key, base_url="https://fox.test", transport=ReplayTransport([play]))
+    with pytest.raises(APIStatusError) as caught:
+        await client.submit("hi")
+    assert key not in str(caught.value)
+    assert caught.value.request_id == "***"
+
+
 async def test_locals_in_a_traceback_show_no_key():
     with pytest.raises(InvalidInputError) as caught:
         Client(KEY, base_url="no url", headers={"X-Key": f"other-{KEY}"})
@@ -400,9 +469,12 @@ async def test_the_function_takes_a_client():
         {"retries": -1},
         {"retries": "x"},
         {"max_event_bytes": None},
-        {"max_response_bytes": 0},
+        {"max_response_bytes": 1.5},
         {"inline_limit": -1},
         {"headers": {"X": 5}},
+        {"headers": {1: "x"}},
+        {"headers": ["X: x"]},
+        {"base_url": "http://fox.test", "headers": {"authorization": "Bearer x"}},
     ],
 )
 async def test_limits_are_checked(options):

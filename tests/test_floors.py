@@ -15,15 +15,15 @@ SANS_IO = (
     ("errors", "resources"),
     ("limits", "sse", "wire", "exchange"),
     ("deltas", "sources", "address", "clocks"),
-    ("question", "endpoints", "decoder", "recovery"),
-    ("replies",),
+    ("question", "endpoints", "decoder", "recovery", "retelling"),
+    ("replies", "telling"),
 )
 FLOORS = (
     *SANS_IO,  # ═══ the water line: no await, no clock, no socket up to here
     ("media", "transports.aiohttp", "transports.httpx", "transports.replay"),
     ("transports.native", "service"),
     ("transports", "polling", "openings"),
-    ("endings",),
+    ("endings", "healing"),
     ("streams",),
     ("client",),
     ("video",),
@@ -42,7 +42,7 @@ FREE = sys.stdlib_module_names - GUARDED | {"msgspec", "foxstream"}
 MAY_IMPORT = {
     "media": {"anyio"},
     "transports.aiohttp": {"aiohttp", "asyncio", "time"},
-    "transports.httpx": {"anyio", "asyncio", "httpx", "httpx_sse", "time"},
+    "transports.httpx": {"anyio", "asyncio", "http", "httpx", "httpx_sse", "time"},
     "transports.native": {"asyncio", "time"},
     "transports.replay": {"anyio"},
     "streams": {"anyio"},

@@ -130,6 +130,13 @@ async def test_the_name_counts_where_the_content_is_silent(tmp_path):
     assert (await load(path, "videos[0]", "video")).mime == "video/mp4"
 
 
+async def test_words_under_the_name_of_a_video_are_refused(tmp_path):
+    path = tmp_path / "clip.mp4"
+    path.write_text("<html>not found \N{WHITE SMILING FACE}</html>", encoding="utf-8")
+    with pytest.raises(InvalidInputError, match="text/plain"):
+        await load(path, "videos[0]", "video")
+
+
 async def test_anything_may_be_uploaded(tmp_path):
     path = tmp_path / "notes"
     path.write_bytes(b"hello")
@@ -194,7 +201,7 @@ UNUSABLE = [
     ("null\0.mp4", "cannot be read: embedded null byte"),
     ("~nobody-of-this-name/clip.mp4", "cannot be read: Could not determine home directory"),
     ("notes.txt", "'notes.txt' is text/plain: video is needed"),
-    ("nameless", "'nameless' is of no known type: video is needed"),
+    ("nameless", "'nameless' is text/plain: video is needed"),
     ("picture.mp4", "'picture.mp4' is image/png: video is needed"),
 ]
 
@@ -228,9 +235,9 @@ def denied(self: Path, mode: str) -> None:
     ("data", "kind", "words"),
     [
         (b"", None, "content is empty"),
-        (b"hello", "video", "content is of no known type: video is needed"),
+        (b"hello", "video", "content is text/plain: video is needed"),
         (PNG, "audio", "content is image/png: audio is needed"),
-        (b"#EXTM3U\nfile:///etc/passwd", "video", "content is of no known type: video is needed"),
+        (b"#EXTM3U\nfile:///etc/passwd", "video", "content is text/plain: video is needed"),
     ],
 )
 async def test_bytes_that_cannot_be_sent_are_refused(data, kind, words):

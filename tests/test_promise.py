@@ -167,7 +167,7 @@ def test_the_other_calls_take_the_same_question():
     calls = {
         foxstream.stream: ["prompt", "client", "options"],
         foxstream.Client.submit: ["self", "prompt", "stream", "question"],
-        foxstream.Client.generate: ["self", "prompt", "sync", "timeouts", "question"],
+        foxstream.Client.generate: ["self", "prompt", "sync", "options"],
     }
     for call, names in calls.items():
         assert list(parameters(call)) == names

@@ -91,7 +91,15 @@ REFUSED = {
     ),
     "messages without end": (
         {"messages": [USER | {"content": ENDLESS}]},
-        "messages cannot be sent as JSON: maximum recursion depth",
+        "messages cannot be sent as JSON: Circular reference",
+    ),
+    "a number that JSON does not have": (
+        {"prompt": "x", "extra": {"top_p": float("nan")}},
+        "extra cannot be sent as JSON: Out of range",
+    ),
+    "bytes that JSON does not have": (
+        {"messages": [USER | {"content": b"x"}]},
+        "messages cannot be sent as JSON: Object of type bytes",
     ),
     "extra nested too deeply": (
         {"prompt": "x", "extra": {"f": DEEP}},

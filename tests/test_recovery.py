@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import logging
-
 import pytest
 
 from foxstream import errors
-from foxstream.answer import Choice, Completion, Usage
+from foxstream.answer import Choice, Completion, ToolCall, Usage
 from foxstream.errors import FoxError, StreamDivergedError, StreamTruncatedError, TaskFailedError
 from foxstream.limits import Retries
 from foxstream.recovery import (
     LATE_RESULTS,
     Attempts,
+    Lifeline,
     Poll,
+    Remedy,
     Wait,
-    counted,
     failure_of,
+    mended,
     merged,
-    reported_error,
+    says_more,
 )
 from foxstream.resources import Task, TaskFailure
 
@@ -78,6 +78,7 @@ def test_a_night_of_failures_overflows_nothing():
         errors.RateLimitError(429, "x"),
         errors.InternalServerError(500, "x"),
         errors.InternalServerError(503, "x"),
+        errors.StreamTruncatedError("x"),
     ],
 )
 def test_these_may_pass(error):
@@ -95,7 +96,6 @@ def test_these_may_pass(error):
         errors.APIStatusError(409, "x"),
         errors.ProtocolError("x"),
         errors.InvalidInputError("x"),
-        errors.StreamTruncatedError("x"),
         errors.StreamDivergedError("x"),
         errors.TaskFailedError("x"),
         errors.FoxError("x"),
@@ -176,22 +176,6 @@ def test_the_failure_of_a_task(failure, message, code):
     assert (error.message, error.code) == (message, code)
 
 
-@pytest.mark.parametrize("status", ["pending", "processing", "completed"])
-def test_a_stream_may_fail_while_its_task_lives(status):
-    error = reported_error(TaskFailedError("proxy gave up"), Task("task-1", status))
-    assert isinstance(error, StreamTruncatedError)
-    assert "'proxy gave up'" in str(error)
-    assert f"the task is {status}" in str(error)
-    assert "attach('task-1')" in str(error)
-
-
-def test_or_because_the_task_failed():
-    task = Task("t", "failed", error=TaskFailure("refused", "c"))
-    error = reported_error(TaskFailedError("stream error"), task)
-    assert isinstance(error, TaskFailedError)
-    assert (error.message, error.code) == ("refused", "c")
-
-
 # judging an end
 
 
@@ -200,29 +184,120 @@ def answer(text: str, *more: str, **fields: object) -> Completion:
     return Completion(text, choices=choices, task_id="t", **fields)
 
 
-@pytest.mark.parametrize("missing", [0, -1, -100])
-def test_an_end_that_counts_right_is_an_end(missing):
-    streamed = answer("Hi")
-    assert counted(streamed, None, missing) is streamed
-    assert counted(streamed, answer("other"), missing) is streamed
+def test_the_tail_of_every_choice_and_call():
+    heard = Completion(
+        "He",
+        choices=(
+            Choice(0, "He", "hm", (ToolCall("a", "add", '{"x"'),)),
+            Choice(2, "same"),
+        ),
+        reasoning="hm",
+        model="m",
+    )
+    calls = (ToolCall("a", "add", '{"x":1}'), ToolCall("b", "sub", "{}"))
+    finished = Completion(
+        "Hello",
+        choices=(Choice(0, "Hello", tool_calls=calls), Choice(1, "B"), Choice(2, "same")),
+        usage=Usage(1),
+        id="i",
+    )
+    tail, whole = mended(heard, finished, 7)
+    assert [(d.index, d.text, d.received_ns) for d in tail] == [(0, "llo", 7), (1, "B", 7)]
+    assert [(c.index, c.id, c.arguments) for c in tail[0].tool_calls] == [
+        (0, "", ":1}"),
+        (1, "b", "{}"),
+    ]
+    assert (whole.text, whole.reasoning, whole.model, whole.id) == ("Hello", "hm", "m", "i")
+    assert whole.choices[0].reasoning == "hm"
+    assert (whole.usage, whole.recovered, whole.reasoning_complete) == (Usage(1), True, False)
 
 
-def test_a_higher_count_without_a_task_is_a_cut():
-    with pytest.raises(StreamTruncatedError, match=r"2 of the chunks .* the answer is not whole"):
-        counted(answer("Hi"), None, 2)
+@pytest.mark.parametrize(
+    ("finished", "kind"),
+    [
+        (answer("Ha"), StreamDivergedError),
+        (answer("H"), StreamDivergedError),
+        (answer(""), StreamTruncatedError),
+        (Completion(), StreamTruncatedError),
+        (answer("", "other"), StreamDivergedError),
+    ],
+)
+def test_a_task_that_cannot_mend(finished, kind):
+    with pytest.raises(kind):
+        mended(answer("He"), finished, 0)
 
 
-def test_a_higher_count_and_a_longer_text_is_a_cut():
-    with pytest.raises(StreamTruncatedError):
-        counted(answer("Hi"), answer("Hi there"), 1)
+def test_whether_the_task_says_more():
+    call = Choice(0, tool_calls=(ToolCall("a", "add", "{}"),))
+    assert not says_more(answer("Hi"), answer("Hi"))
+    assert not says_more(answer("Hi", "x"), answer("", ""))
+    assert says_more(answer("Hi"), answer("Hi there"))
+    assert says_more(answer("Hi"), answer("Hi", "B"))
+    assert says_more(Completion(choices=(Choice(0),)), Completion(choices=(call,)))
+    assert not says_more(Completion(choices=(call,)), Completion(choices=(call,)))
 
 
-@pytest.mark.parametrize("finished", ["Hi", ""])
-def test_a_higher_count_alone_loses_nothing(finished, caplog):
-    streamed = answer("Hi")
-    with caplog.at_level(logging.WARNING):
-        assert counted(streamed, answer(finished), 1) is streamed
-    assert "task t: 1 of the chunks" in caplog.text
+# a remedy for every cut
+
+
+def lifeline(**retries: float) -> Lifeline:
+    return Lifeline(Retries(**retries), lambda: 1.0)
+
+
+def test_a_cut_is_reopened_with_growing_waits_then_left_to_the_task():
+    line = lifeline(limit=3)
+    remedies = [line.after(LOST, progress=False) for _ in range(4)]
+    waits = [Remedy("reopen", seconds) for seconds in (0.25, 0.5, 1.0)]
+    assert remedies == [*waits, Remedy("poll")]
+
+
+def test_progress_makes_patience_new():
+    line = lifeline(limit=1)
+    for _ in range(5):
+        assert line.after(LOST, progress=True) == Remedy("reopen", 0.25)
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_what_is_gone_or_differs_is_left_to_the_task(status):
+    gone = errors.APIStatusError(status, "gone")
+    assert lifeline().after(gone, progress=False) == Remedy("poll")
+    assert lifeline().after(StreamDivergedError(), progress=False) == Remedy("poll")
+
+
+def test_a_silence_asks_the_task_until_patience_ends():
+    line, silence = lifeline(limit=1), errors.APITimeoutError("", phase="stall")
+    assert line.after(silence, progress=False) == Remedy("ask", 0.25)
+    with pytest.raises(errors.APITimeoutError):
+        line.after(silence, progress=False)
+
+
+def test_a_connect_timeout_is_reopened_and_total_is_final():
+    assert lifeline().after(errors.APITimeoutError("", phase="connect"), progress=False).action == (
+        "reopen"
+    )
+    with pytest.raises(errors.APITimeoutError):
+        lifeline().after(errors.APITimeoutError("", phase="total"), progress=True)
+
+
+def test_a_report_asks_and_the_same_report_again_polls():
+    line, report = lifeline(), TaskFailedError("hiccup")
+    actions = [line.after(report, progress=news).action for news in (False, False, True)]
+    assert actions == ["ask", "poll", "ask"]
+    assert line.after(TaskFailedError("another"), progress=False).action == "ask"
+
+
+@pytest.mark.parametrize(
+    "error", [LOST, StreamDivergedError(), TaskFailedError("x"), errors.ProtocolError("x")]
+)
+def test_without_patience_everything_is_final(error):
+    with pytest.raises(type(error)):
+        lifeline(limit=0).after(error, progress=True)
+
+
+@pytest.mark.parametrize("error", [errors.ProtocolError("x"), errors.AuthenticationError(401, "x")])
+def test_what_cannot_pass_is_final(error):
+    with pytest.raises(type(error)):
+        lifeline().after(error, progress=True)
 
 
 def test_usage_comes_from_whoever_knows_it():

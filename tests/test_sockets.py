@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from contextlib import contextmanager
 
@@ -11,10 +12,10 @@ import anyio.abc
 import pytest
 
 import foxstream
-from foxstream import APITimeoutError, Client, StreamTruncatedError, Timeouts
+from foxstream import APITimeoutError, Client, Retries, StreamTruncatedError, Timeouts
 from foxstream.transports import AiohttpTransport, HttpxTransport
 from tests.conftest import BACKENDS
-from tests.loopback import CUT, HANG, Answer, Asked, Server, serving
+from tests.loopback import CUT, HANG, RESET, Answer, Asked, Server, serving
 from tests.script import TASK, as_json, chunk, done
 
 pytestmark = pytest.mark.anyio
@@ -158,7 +159,10 @@ async def test_a_stream_without_a_client_read_to_its_end_leaves_no_connection(la
 
 
 async def test_an_end_without_done_is_told(transport):
-    async with service(chunk("a"), 0.05, CUT) as server, client_of(server, transport) as client:
+    async with (
+        service(chunk("a"), 0.05, CUT) as server,
+        client_of(server, transport, retries=0) as client,
+    ):
         seen = []
         with pytest.raises(foxstream.FoxError) as caught:
             async for delta in client.stream("hi"):
@@ -168,7 +172,10 @@ async def test_an_end_without_done_is_told(transport):
 
 
 async def test_a_clean_end_without_done_is_told(transport):
-    async with service(chunk("a")) as server, client_of(server, transport) as client:
+    async with (
+        service(chunk("a")) as server,
+        client_of(server, transport, retries=0) as client,
+    ):
         with pytest.raises(StreamTruncatedError):
             async for _ in client.stream("hi"):
                 pass
@@ -176,8 +183,8 @@ async def test_a_clean_end_without_done_is_told(transport):
 
 async def test_stall_and_first_token_under_a_drip_of_keep_alives(transport):
     drip = (b": keep-alive\n\n", 0.02) * 200
-    timeouts = Timeouts(first_token=0.3, stall=0.4)
-    async with service(*drip) as server, client_of(server, transport, timeouts=timeouts) as client:
+    limits = {"timeouts": Timeouts(first_token=0.3, stall=0.4), "retries": 0}
+    async with service(*drip) as server, client_of(server, transport, **limits) as client:
         start = anyio.current_time()
         with pytest.raises(APITimeoutError) as caught:
             async for _ in client.stream("hi"):
@@ -185,7 +192,7 @@ async def test_stall_and_first_token_under_a_drip_of_keep_alives(transport):
         assert caught.value.phase == "first_token"
         assert anyio.current_time() - start < 0.3 * 1.1 + 0.05
     async with service(chunk("a"), *drip) as server:
-        async with client_of(server, type(transport)(), timeouts=timeouts) as client:
+        async with client_of(server, type(transport)(), **limits) as client:
             answer = client.stream("hi")
             await anext(answer)
             start = anyio.current_time()
@@ -193,6 +200,34 @@ async def test_stall_and_first_token_under_a_drip_of_keep_alives(transport):
                 await anext(answer)
             assert caught.value.phase == "stall"
             assert anyio.current_time() - start < 0.4 * 1.1 + 0.05
+
+
+async def test_cuts_are_healed_on_real_sockets(transport):
+    said = [f"wörd {n} 🦊 " for n in range(30)]
+    whole = b"".join(map(chunk, said)) + done(len(said))
+    streams = iter([whole[:900], whole[:900], whole[:2000], b"", whole])
+    task = {"id": TASK, "status": "pending", "stream": {"url": "/s"}}
+
+    def answer(asked: Asked) -> Answer:
+        if asked.method == "POST":
+            return Answer((as_json(task),), headers={"Content-Type": "application/json"})
+        said = next(streams)
+        return Answer((said,) if said == whole else (said, 0.01, RESET if said else CUT))
+
+    async with serving(answer) as server:
+        retries = Retries(backoff=0.01)
+        async with client_of(server, transport, retries=retries) as client:
+            stream = client.stream("hi")
+            assert [delta.text async for delta in stream] == said
+            assert stream.timings.reconnects == 4
+
+
+async def test_a_file_that_shrinks_while_it_is_uploaded_is_told_as_that(transport, tmp_path):
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"\0\0\0\x20ftypisom" + b"\0" * 9_000_000)
+    async with serving(lambda _: Answer()) as server, client_of(server, transport) as client:
+        with pytest.raises(foxstream.InvalidInputError, match="became shorter"):
+            await client.upload(path, on_status=lambda _: os.truncate(path, 100))
 
 
 async def test_two_bytes_at_a_time(transport):

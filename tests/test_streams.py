@@ -8,6 +8,7 @@ import pytest
 from foxstream import (
     APIConnectionError,
     APITimeoutError,
+    FoxError,
     InvalidInputError,
     NotFoundError,
     ProtocolError,
@@ -131,7 +132,7 @@ async def test_on_status_tells_what_a_silent_stream_does():
 )
 async def test_a_failure_comes_after_the_good_deltas_and_carries_them(end, kind, match):
     client, transport = client_of(
-        accepted(), says(chunk("Hel"), chunk("lo"), *end), max_event_bytes=200_000
+        accepted(), says(chunk("Hel"), chunk("lo"), *end), max_event_bytes=200_000, retries=0
     )
     answer = client.stream("hi")
     seen = []
@@ -185,34 +186,10 @@ async def test_an_error_event_of_a_failed_task_is_the_task_s_failure():
     assert (caught.value.code, caught.value.partial.text) == ("upstream_error", "a")
 
 
-async def test_an_error_event_while_the_task_lives_is_not_its_failure():
-    client, _ = client_of(
-        accepted(), says(encode("error", b'{"message":"proxy hiccup"}')), task("processing")
-    )
-    with pytest.raises(StreamTruncatedError, match=r"proxy hiccup.*processing.*attach") as caught:
-        await texts(client.stream("hi"))
-    assert caught.value.task_id == TASK
-
-
-async def test_an_error_event_is_told_even_where_the_task_cannot_be_asked():
-    client, _ = client_of(accepted(), says(encode("error", b'{"message":"gone"}')), refusal(500))
+async def test_an_error_event_is_told_where_nothing_may_be_tried():
+    client, _ = client_of(accepted(), says(encode("error", b'{"message":"gone"}')), retries=0)
     with pytest.raises(TaskFailedError, match="gone"):
         await texts(client.stream("hi"))
-
-
-async def test_fewer_chunks_than_counted_and_a_longer_text_is_a_truncation():
-    client, _ = client_of(accepted(), says(chunk("Hel"), done(2)), task("completed", "Hello"))
-    with pytest.raises(StreamTruncatedError, match="1 of the chunks"):
-        await texts(client.stream("hi"))
-
-
-@pytest.mark.parametrize("text", ["Hel", ""])
-async def test_fewer_chunks_than_counted_but_the_same_text_is_whole(text, caplog):
-    client, _ = client_of(accepted(), says(chunk("Hel"), done(2)), task("completed", text))
-    answer = client.stream("hi")
-    assert await texts(answer) == ["Hel"]
-    assert answer.state == "complete"
-    assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
 async def test_verify_accepts_the_same_text_and_brings_usage():
@@ -273,7 +250,7 @@ async def test_usage_of_the_stream_needs_no_task():
     ],
 )
 async def test_keep_alives_feed_no_clock(timeouts, parts, phase, after):
-    client, transport = client_of(accepted(), says(*parts))
+    client, transport = client_of(accepted(), says(*parts), retries=0)
     with pytest.raises(APITimeoutError, match=phase) as caught:
         await texts(client.stream("hi", timeouts=timeouts))
     assert caught.value.phase == phase
@@ -304,6 +281,91 @@ async def test_timeouts_can_be_switched_off():
     never = Timeouts(connect=None, submit=None, first_token=None, stall=None, task=None)
     client, _ = client_of(accepted(), says(Pause(1e6), chunk("a"), Pause(1e6), done(1)))
     assert await texts(client.stream("hi", timeouts=never)) == ["a"]
+
+
+async def test_total_ends_a_stream_that_never_pauses():
+    flood = tuple(chunk(str(n)) for n in range(100_000))
+    client, transport = client_of(accepted(), says(*flood))
+    seen = 0
+    with pytest.raises(APITimeoutError) as caught:
+        async for _ in client.stream("hi", timeouts=5.0):
+            seen += 1
+            await transport.sleep(0.01)
+    assert caught.value.phase == "total"
+    assert 499 <= seen <= 501
+
+
+async def test_comments_after_the_end_do_not_hold_it_up():
+    drip = tuple(part for _ in range(10_000) for part in (Pause(0.02), b": ping\n\n"))
+    client, transport = client_of(accepted(), says(chunk("a"), done(1), *drip))
+    assert await texts(client.stream("hi")) == ["a"]
+    assert transport.now() / 1e9 < 0.1
+
+
+async def test_time_between_entering_and_the_first_read_is_not_charged():
+    client, transport = client_of(accepted(), says(Pause(1), chunk("a"), done(1)))
+    async with client.stream("hi", timeouts=Timeouts(first_token=3)) as answer:
+        await transport.sleep(100)
+        assert await texts(answer) == ["a"]
+
+
+async def test_the_look_for_usage_has_a_clock_of_its_own():
+    client, transport = client_of(accepted(), says(chunk("a"), done(1)), task("completed", "a"))
+    async with client.stream("hi") as answer:
+        assert await texts(answer) == ["a"]
+        await transport.sleep(1000)
+        assert (await answer.get_final_completion()).usage.total_tokens == 9
+
+
+async def test_closing_while_opening_stays_closed():
+    client, transport = client_of(accepted(), says(chunk("a"), done(1)))
+    answer = client.stream("hi", on_status=lambda _: answer.close())
+    assert await texts(answer) == []
+    assert (answer.state, transport.open) == ("closed", 0)
+
+
+async def test_two_tasks_cannot_enter_one_stream():
+    client, transport = client_of(accepted(), says(chunk("a"), done(1)))
+    answer = client.stream("hi")
+    errors = []
+
+    async def enter() -> None:
+        try:
+            async with answer:
+                pass
+        except RuntimeError as error:
+            errors.append(error)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(enter)
+        tasks.start_soon(enter)
+    assert len(errors) == 1
+    assert [request.method for request in transport.requests][:1] == ["POST"]
+    assert sum(request.method == "POST" for request in transport.requests) == 1
+
+
+async def test_nothing_is_lost_when_on_status_raises():
+    client, _ = client_of(accepted(), says(chunk("A") + chunk("B"), done(2)))
+    answer = client.stream("hi", on_status=refuse_streaming)
+    with pytest.raises(ZeroDivisionError):
+        await anext(answer)
+    assert await texts(answer) == ["A", "B"]
+
+
+def refuse_streaming(status: object) -> None:
+    if status.step == "streaming":
+        raise ZeroDivisionError
+
+
+async def test_a_key_echoed_on_the_stream_is_not_shown():
+    for event in (
+        encode("error", f'{{"message":"no {KEY}"}}'.encode()),
+        encode("chunk", KEY.encode()),
+    ):
+        client, _ = client_of(accepted(), says(chunk("a"), event), retries=0)
+        with pytest.raises(FoxError) as caught:
+            await texts(client.stream("hi"))
+        assert KEY not in str(caught.value)
 
 
 async def test_one_reader_at_a_time():
@@ -393,7 +455,7 @@ async def test_direct_mode_takes_a_whole_completion():
     call = {"id": "c1", "function": {"name": "look", "arguments": "{}"}}
     message = {"content": "Hi", "reasoning_content": "hm", "tool_calls": [call]}
     choices = [{"message": message, "finish_reason": "stop"}, {"index": 1, "message": {}}]
-    usage = {"total_tokens": 3.0}
+    usage = {"total_tokens": 3.0, "prompt_tokens_details": {"cached_tokens": 2}}
     body = as_json({"object": "chat.completion", "choices": choices, "usage": usage})
     client, transport = client_of(Play((body,), headers=JSON))
     answer = client.stream("hi", direct=True)
@@ -402,6 +464,7 @@ async def test_direct_mode_takes_a_whole_completion():
     completion = answer.completion
     assert (completion.finish_reason, completion.usage.total_tokens) == ("stop", 3)
     assert completion.tool_calls[0].name == "look"
+    assert completion.usage.details == {"prompt_tokens_details.cached_tokens": 2}
     assert transport.open == 0
 
 
@@ -422,6 +485,14 @@ async def test_direct_mode_left_at_once_after_a_whole_completion():
     await anext(answer)
     answer.close()
     assert transport.open == 0
+
+
+async def test_direct_mode_that_is_answered_with_a_task_is_as_strict_as_a_task():
+    stop = chunk("a", finish="stop")
+    client, _ = client_of(accepted(), says(stop), says(stop, done(1)))
+    answer = client.stream("hi", direct=True)
+    assert await texts(answer) == ["a"]
+    assert answer.timings.reconnects == 1
 
 
 async def test_direct_mode_that_is_answered_with_a_task_follows_it():
@@ -447,7 +518,7 @@ async def test_direct_mode_cut_is_a_truncation():
 
 async def test_direct_mode_counted_chunks_that_did_not_come():
     client, _ = client_of(says(chunk("a"), done(2)))
-    with pytest.raises(StreamTruncatedError, match="not whole"):
+    with pytest.raises(StreamTruncatedError, match="1 of the chunks"):
         await texts(client.stream("hi", direct=True))
 
 
@@ -458,7 +529,7 @@ async def test_direct_and_verify_exclude_each_other():
 
 
 async def test_a_stream_that_is_gone_names_the_task():
-    client, _ = client_of(accepted(), refusal(404, "expired"))
+    client, _ = client_of(accepted(), refusal(404, "expired"), retries=0)
     answer = client.stream("hi")
     with pytest.raises(NotFoundError, match="expired") as caught:
         async with answer:

@@ -348,6 +348,39 @@ async def test_the_proxy_of_the_environment_is_used_and_no_netrc(kind, monkeypat
     assert "authorization" not in proxy.asked[0].headers
 
 
+async def test_no_proxy_is_asked_for_this_machine(kind, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    async with serving(lambda _: Answer((b"straight",))) as server, opened(kind) as transport:
+        assert await read_all(await transport.send(get(server.url))) == b"straight"
+        named = server.url.replace("127.0.0.1", "localhost")
+        assert await read_all(await transport.send(get(named))) == b"straight"
+
+
+async def test_a_proxy_for_everything_is_used(kind, monkeypatch):
+    async with serving(lambda _: Answer((b"via proxy",))) as proxy, opened(kind) as transport:
+        monkeypatch.setenv("all_proxy", proxy.url)
+        assert await read_all(await transport.send(get("http://far.test/x"))) == b"via proxy"
+
+
+@pytest.mark.parametrize("lane", [LANES["aiohttp-asyncio"]], ids=["aiohttp"])
+async def test_aiohttp_takes_a_proxy_without_a_scheme_and_refuses_socks(lane, monkeypatch):
+    async with serving(lambda _: Answer((b"via proxy",))) as proxy:
+        async with opened(AiohttpTransport) as transport:
+            monkeypatch.setenv("http_proxy", proxy.url.removeprefix("http://"))
+            assert await read_all(await transport.send(get("http://far.test/"))) == b"via proxy"
+            monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:9")
+            with pytest.raises(APIConnectionError, match="HttpxTransport"):
+                await transport.send(get("http://far.test/"))
+
+
+async def test_cookies_are_not_kept(kind):
+    answer = Answer(headers={"Set-Cookie": "a=b; Path=/"})
+    async with serving(lambda _: answer) as server, opened(kind) as transport:
+        for _ in range(2):
+            await read_all(await transport.send(get(server.url)))
+    assert ["cookie" in asked.headers for asked in server.asked] == [False, False]
+
+
 async def test_sleep_and_now_share_a_clock(kind):
     async with opened(kind) as transport:
         start = transport.now()

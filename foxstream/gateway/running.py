@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
-from ipaddress import ip_address
 from typing import Unpack
 
 from aiohttp import web
 
 from foxstream.errors import InvalidInputError
+from foxstream.exchange import is_loopback
 from foxstream.gateway.app import create_app
 from foxstream.gateway.engine import Engine
 from foxstream.gateway.settings import LOOPBACK_HOSTS, Options
@@ -35,7 +35,7 @@ async def running_gateway(
     Raises `InvalidInputError` for a host beyond loopback without an `api_key`, and where host
     and port cannot be had.
     """
-    if api_key is None and not _is_loopback(host):
+    if api_key is None and not is_loopback(host):
         raise InvalidInputError(f"host {host!r} is open to others: api_key is needed")
     options.setdefault("allowed_hosts", _allowed_hosts(host))
     runner = web.AppRunner(
@@ -60,18 +60,9 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> str:
     return f"http://{_bracketed(_reachable(address))}:{bound}"
 
 
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _allowed_hosts(host: str) -> Collection[str] | None:
     """Beyond loopback the key guards the gateway, and its names are not known here."""
-    return LOOPBACK_HOSTS | {_bracketed(host)} if _is_loopback(host) else None
+    return LOOPBACK_HOSTS | {_bracketed(host)} if is_loopback(host) else None
 
 
 def _reachable(address: str) -> str:

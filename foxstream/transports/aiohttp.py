@@ -13,9 +13,11 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 
 from foxstream.errors import APIConnectionError, APITimeoutError
-from foxstream.exchange import Request, Response
+from foxstream.exchange import Request, Response, is_loopback
 
 __all__ = ["AiohttpTransport"]
+
+_closing: set[asyncio.Task[None]] = set()
 
 _LARGE = 512 * 1024
 """Bytes from which a body is sent in pieces, so that the event loop turns in between."""
@@ -51,7 +53,7 @@ class AiohttpTransport:
                 )
         except aiohttp.ConnectionTimeoutError as error:
             raise APITimeoutError(
-                f"no connection to {_host(request.url)} within {request.connect:g} s",
+                f"no connection to {_host(request.url)} within {request.connect or 0:g} s",
                 phase="connect",
             ) from error
         except (aiohttp.ClientError, OSError) as error:
@@ -76,7 +78,9 @@ class AiohttpTransport:
         connector = session.connector
         session.detach()
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.create_task(_close(connector))
+            closing = self._loop.create_task(_close(connector))
+            _closing.add(closing)
+            closing.add_done_callback(_closing.discard)
 
     async def aclose(self) -> None:
         """Close the session and every connection of its pool."""
@@ -205,8 +209,13 @@ def _body_of(request: Request) -> object:
 def _proxy_for(url: str) -> str | None:
     """The environment's proxy; aiohttp's own look-up would read `.netrc` as well."""
     parts = urlsplit(url)
-    proxy = getproxies().get(parts.scheme)
-    return None if proxy is None or proxy_bypass(parts.netloc) else proxy
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if proxy is None or is_loopback(parts.hostname or "") or proxy_bypass(parts.netloc):
+        return None
+    if proxy.startswith("socks"):
+        raise APIConnectionError("aiohttp speaks to no SOCKS proxy: use HttpxTransport")
+    return proxy if "://" in proxy else f"http://{proxy}"
 
 
 def _seconds_until(deadline: int) -> float:

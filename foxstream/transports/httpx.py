@@ -1,4 +1,4 @@
-"""httpx: for trio, HTTP/2 and SOCKS. Streams are opened with `httpx_sse.aconnect_sse`."""
+"""httpx: for trio and SOCKS proxies. Streams are opened with `httpx_sse.aconnect_sse`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import urlsplit
 
 import anyio
@@ -17,6 +18,9 @@ from foxstream.errors import APIConnectionError, APITimeoutError
 from foxstream.exchange import Request, Response
 
 __all__ = ["HttpxTransport"]
+
+_LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+"""Where no proxy of the environment is asked."""
 
 _closing: set[asyncio.Task[None]] = set()
 
@@ -39,7 +43,7 @@ class HttpxTransport:
                 answer = await opening.__aenter__()
         except httpx.ConnectTimeout as error:
             raise APITimeoutError(
-                f"no connection to {_host(request.url)} within {request.connect:g} s",
+                f"no connection to {_host(request.url)} within {request.connect or 0:g} s",
                 phase="connect",
             ) from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
@@ -73,6 +77,8 @@ class HttpxTransport:
                 timeout=None,  # noqa: S113  # each read has its own deadline
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
                 follow_redirects=False,
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+                mounts=dict.fromkeys(_LOOPBACK),
             )
         return self._client
 
