@@ -118,7 +118,14 @@ def test_every_error_is_one_harmless_line(kind):
     ("error", "hint"),
     [
         (errors.InvalidInputError("x"), "see foxstream ask --help"),
-        (errors.AuthenticationError(401, "x"), "check FOXAPI_API_KEY, or pass --api-key"),
+        (
+            errors.AuthenticationError(401, "x"),
+            "check FOXAPI_API_KEY; with --base-url pass --api-key",
+        ),
+        (
+            errors.TaskFailedError("x", code="invalid_file_type"),
+            "check that the media can be opened",
+        ),
         (errors.RequestTooLargeError(413, "x"), "send less; --shrink makes videos smaller"),
         (errors.APIStatusError(418, "x"), "check --base-url"),
         (errors.APITimeoutError("x", phase="connect"), "try again"),

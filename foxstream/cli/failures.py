@@ -17,7 +17,7 @@ _LONGEST = 600
 
 # The first line that fits is used, so children stand before their parents.
 HINTS: tuple[tuple[type[FoxError], str], ...] = (
-    (errors.AuthenticationError, "check FOXAPI_API_KEY, or pass --api-key"),
+    (errors.AuthenticationError, "check FOXAPI_API_KEY; with --base-url pass --api-key"),
     (errors.InsufficientQuotaError, "top up the balance of this key"),
     (errors.PermissionDeniedError, "check what this key may do, or try from another network"),
     (errors.NotFoundError, "check the task id and --base-url"),
@@ -71,6 +71,8 @@ def _hint(error: FoxError, command: str) -> str:
         return f"see foxstream {command} --help"
     if error.task_id is not None and isinstance(error, _TASK_MAY_GO_ON):
         return f"follow the task again with: foxstream tail {one_line(error.task_id)}"
+    if isinstance(error, errors.TaskFailedError) and (error.code or "").startswith("invalid_"):
+        return "check that the media can be opened"
     if isinstance(error, errors.APITimeoutError) and error.phase == "total":
         return "give it longer with --timeout"
     return next(hint for kind, hint in HINTS if isinstance(error, kind))
