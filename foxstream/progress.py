@@ -6,10 +6,13 @@ House rule: instants are handed in; no clock is read here.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal
 
 import msgspec
+
+from foxstream.answer import Delta
 
 __all__ = ["Status", "Step", "Timings"]
 
@@ -49,6 +52,23 @@ class Timings(msgspec.Struct):
     reconnects: int = 0
     token_reads: array[int] = msgspec.field(default_factory=lambda: array("q"))
     """The instant of every read that carried tokens."""
+
+    def note(self, now: int, deltas: Sequence[Delta], *, events: bool) -> None:
+        """Note one read of the stream: its deltas, and whether there were `events` at all."""
+        if self.first_byte is None:
+            self.first_byte = now
+        if self.first_event is None and events:
+            self.first_event = now
+        if not deltas:
+            return
+        if self.first_token is None:
+            self.first_token = now
+        if self.first_text is None and any(delta.text for delta in deltas):
+            self.first_text = now
+        if self.first_reasoning is None and any(delta.reasoning for delta in deltas):
+            self.first_reasoning = now
+        self.last_token = now
+        self.token_reads.append(now)
 
     @property
     def ttft(self) -> float | None:

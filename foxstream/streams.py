@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Generator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Literal, Protocol, Self
 
@@ -155,9 +154,12 @@ class Stream:
                 await self.owned.aclose()
 
     async def __aenter__(self) -> Self:
-        with self._alone():
-            if self._state == "pending":
+        if self._state == "pending":
+            self._begin_reading()
+            try:
                 await self._open()
+            finally:
+                self._reading = False
         return self
 
     async def __aexit__(
@@ -182,7 +184,8 @@ class Stream:
 
     async def _fill(self) -> None:
         """Read until there is a delta; raises at the end, and again at every later call."""
-        with self._alone():
+        self._begin_reading()
+        try:
             if self._state == "pending":
                 await self._open()
             while not self._ready:
@@ -192,16 +195,13 @@ class Stream:
                     await self._conclude(self._response)
                 else:
                     await self._read(self._response)
+        finally:
+            self._reading = False
 
-    @contextmanager
-    def _alone(self) -> Generator[None]:
+    def _begin_reading(self) -> None:
         if self._reading:
             raise RuntimeError("this stream is being read already: it has one reader")
         self._reading = True
-        try:
-            yield
-        finally:
-            self._reading = False
 
     async def _open(self) -> None:
         self.timings.started = self._service.transport.now()
@@ -214,7 +214,7 @@ class Stream:
         except BaseException:
             await self._interrupt()
             raise
-        if self._state in {"complete", "closed"}:
+        if self._state != "streaming":
             await self.aclose()
 
     async def _opened(self) -> Response | None:
@@ -251,34 +251,23 @@ class Stream:
         else:
             now = transport.now()
             self._take(block, now)
-            if self._clocks.total_is_over(now):
+            if self._clocks.total_is_over(now) and not self._telling.over:
                 self._telling.fail(self._clocks.ran_out())
 
     def _take(self, block: bytes, now: int) -> None:
         deltas = self._telling.feed(block, now)
         self._ready.extend(deltas)
-        self._time(deltas, now)
+        self._note(deltas, now)
         if self._telling.over:
             self.timings.ended = now
 
-    def _time(self, deltas: list[Delta], now: int) -> None:
-        timings = self.timings
-        if timings.first_byte is None:
-            timings.first_byte = now
-        if timings.first_event is None and self._telling.has_events:
-            timings.first_event = now
-        if not deltas:
-            return
-        if timings.first_token is None:
-            timings.first_token = now
-            self._on_status(Status("streaming"))
-        if timings.first_text is None and any(delta.text for delta in deltas):
-            timings.first_text = now
-        if timings.first_reasoning is None and any(delta.reasoning for delta in deltas):
-            timings.first_reasoning = now
-        timings.last_token = now
-        timings.token_reads.append(now)
-        self._rested = True
+    def _note(self, deltas: list[Delta], now: int) -> None:
+        silent = self.timings.first_token is None
+        self.timings.note(now, deltas, events=self._telling.has_events)
+        if deltas:
+            self._rested = True
+            if silent:
+                self._on_status(Status("streaming"))
 
     async def _conclude(self, response: Response) -> None:
         """The connection is over and its last delta delivered: judge its end, heal it or fail."""
@@ -296,7 +285,7 @@ class Stream:
             await self._interrupt()
             raise
         else:
-            if self._state == "complete":
+            if self._state != "streaming":
                 await self.aclose()
 
     def _heal(self, healed: Response | Completion) -> None:
@@ -312,7 +301,7 @@ class Stream:
         tail, self._completion = mended(self._said("complete"), finished, now)
         self._telling.take(tail)
         self._ready.extend(tail)
-        self._time(tail, now)
+        self._note(tail, now)
         self.timings.ended = now
         self._state = "complete"
 

@@ -11,8 +11,8 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "foxstream"
 SANS_IO = (
-    ("answer", "progress", "_lazy", "_version"),
-    ("errors", "resources"),
+    ("answer", "_lazy", "_version"),
+    ("errors", "progress", "resources"),
     ("limits", "sse", "wire", "exchange"),
     ("deltas", "sources", "address", "clocks"),
     ("question", "endpoints", "decoder", "recovery", "retelling"),

@@ -324,6 +324,25 @@ async def test_closing_while_opening_stays_closed():
     assert (answer.state, transport.open) == ("closed", 0)
 
 
+async def test_closing_while_healing_stays_closed():
+    client, transport = client_of(
+        accepted(), says(chunk("a")), says(chunk("a"), chunk("b"), done(2))
+    )
+
+    def leave(status: object) -> None:
+        if status.step == "reconnecting":
+            answer.close()
+
+    answer = client.stream("hi", on_status=leave)
+    assert await texts(answer) == ["a"]
+    assert (answer.state, transport.open) == ("closed", 0)
+
+
+async def test_an_answer_that_ends_in_its_last_moment_is_whole():
+    client, _ = client_of(accepted(), says(chunk("a"), Pause(5), chunk("b") + done(2)))
+    assert await texts(client.stream("hi", timeouts=5.0)) == ["a", "b"]
+
+
 async def test_two_tasks_cannot_enter_one_stream():
     client, transport = client_of(accepted(), says(chunk("a"), done(1)))
     answer = client.stream("hi")
