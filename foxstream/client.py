@@ -162,8 +162,8 @@ class Client:
     ) -> Stream:
         """Follow a task that somebody else submitted, from its beginning.
 
-        The service keeps a stream for 15 minutes (contract, section 4); after that it is a
-        `NotFoundError`, and `wait` still has the text.
+        The service keeps a stream for 15 minutes (contract, section 4); after that the text comes
+        from the finished task, without its reasoning.
         """
         opening = Attach(self._service, check_task_id(task_id))
         return self._stream(opening, timeouts, False, on_status)

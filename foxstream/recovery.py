@@ -39,6 +39,9 @@ __all__ = [
     "says_more",
 ]
 
+# Which of these stands for a stream that is over is not documented (section 4).
+_NO_STREAM = frozenset({400, 404, 409, 410, 422})
+
 LATE_RESULTS = 60.0
 """Seconds that a completed task may take to show its results (contract, section 5)."""
 
@@ -138,7 +141,7 @@ class Lifeline:
 
 
 def _is_gone(error: FoxError) -> bool:
-    return isinstance(error, APIStatusError) and error.status_code in {404, 410}
+    return isinstance(error, APIStatusError) and error.status_code in _NO_STREAM
 
 
 class Poll:

@@ -257,7 +257,7 @@ def test_progress_makes_patience_new():
         assert line.after(LOST, progress=True) == Remedy("reopen", 0.25)
 
 
-@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize("status", [400, 404, 409, 410, 422])
 def test_what_is_gone_or_differs_is_left_to_the_task(status):
     gone = errors.APIStatusError(status, "gone")
     assert lifeline().after(gone, progress=False) == Remedy("poll")
