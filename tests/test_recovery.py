@@ -189,7 +189,7 @@ def test_the_tail_of_every_choice_and_call():
         "He",
         choices=(
             Choice(0, "He", "hm", (ToolCall("a", "add", '{"x"'),)),
-            Choice(2, "same"),
+            Choice(2, "same", tool_calls=(ToolCall("c", "look", "{}"),)),
         ),
         reasoning="hm",
         model="m",
@@ -197,7 +197,7 @@ def test_the_tail_of_every_choice_and_call():
     calls = (ToolCall("a", "add", '{"x":1}'), ToolCall("b", "sub", "{}"))
     finished = Completion(
         "Hello",
-        choices=(Choice(0, "Hello", tool_calls=calls), Choice(1, "B"), Choice(2, "same")),
+        choices=(Choice(0, "Hello", tool_calls=calls), Choice(1, "B"), heard.choices[1]),
         usage=Usage(1),
         id="i",
     )
