@@ -105,7 +105,9 @@ class Service:
         try:
             return replies.upload_from(await self._whole(request, clocks))
         except FoxError as error:
-            raise body.error or error from error
+            if body.error is None or body.error is error:
+                raise
+            raise body.error from error
 
     async def media_urls(
         self, sources: tuple[Source, ...], on_status: OnStatus, clocks: Clocks
