@@ -6,33 +6,39 @@ House rule: arguments are checked and handed down; nothing is decided here.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Self, TypeVar, Unpack
 
 import msgspec
 
 from foxstream import media
 from foxstream.address import find_home, masked_headers, masked_key
 from foxstream.answer import Completion
+from foxstream.attachments import upload
 from foxstream.clocks import Clocks
 from foxstream.endpoints import check_task_id
-from foxstream.errors import InvalidInputError, Phase
+from foxstream.errors import InvalidInputError
 from foxstream.exchange import Transport
 from foxstream.limits import Retries, Timeouts, check_size
 from foxstream.openings import Attach, Opening, SubmitAndFollow, SubmitDirectly, submit
 from foxstream.polling import poll
-from foxstream.progress import Timings
-from foxstream.question import DEFAULT_MODEL, Ask, ask
+from foxstream.progress import OnStatus, Timings, unheard
+from foxstream.question import DEFAULT_MODEL, Ask, Question, ask
+from foxstream.recovery import Attempts
 from foxstream.resources import Model, Task, Upload
-from foxstream.service import OnStatus, Service, reporter, unheard
+from foxstream.retrying import retried
+from foxstream.service import Service
 from foxstream.sources import Media
 from foxstream.sse import DEFAULT_MAX_EVENT_BYTES
 from foxstream.streams import Stream
 from foxstream.transports.native import NativeTransport
 
 __all__ = ["Client", "StreamOptions", "stream"]
+
+T = TypeVar("T")
 
 _MIB = 1024 * 1024
 _TIMEOUTS = Timeouts()
@@ -151,7 +157,8 @@ class Client:
         if direct and verify:
             raise InvalidInputError("verify needs a task to compare with: direct has none")
         kind = SubmitDirectly if direct else SubmitAndFollow
-        return self._stream(kind(self._service, question), timeouts, verify, on_status)
+        opening = kind(self._service, question, self._retries)
+        return self._stream(opening, timeouts, verify, on_status)
 
     def attach(
         self,
@@ -173,12 +180,13 @@ class Client:
     ) -> Task:
         """Submit the same question as `stream` would, and return the task without following it."""
         asked = ask(prompt, **question)
-        clocks = self._clocks(None)
-        return await submit(self._service, asked, clocks, Timings(), unheard, stream=stream)
+        send = partial(self._service.submit, stream=stream)
+        return await self._submit(asked, send, self._clocks(None), unheard)
 
     async def get_task(self, task_id: str) -> Task:
         """Look at a task once."""
-        return await self._service.task(check_task_id(task_id), self._clocks(None, "submit"))
+        check_task_id(task_id)
+        return await self._retried(lambda clocks: self._service.task(task_id, clocks))
 
     async def wait(self, task_id: str, timeouts: Timeouts | float | None = None) -> Completion:
         """Look at a task until it ends, every `retries.poll_interval` seconds.
@@ -208,7 +216,7 @@ class Client:
 
     async def models(self) -> list[Model]:
         """The models that this key may use: advice, the service decides (contract, section 7)."""
-        return await self._service.models(self._clocks(None, "submit"))
+        return await self._retried(self._service.models)
 
     async def upload(
         self,
@@ -227,9 +235,9 @@ class Client:
         if file_name is not None and not isinstance(file_name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidInputError(f"file_name is {file_name!r}: a string is needed")
         material = await media.load(value, "content", None)
-        progress = reporter(on_status or unheard, "uploading")
-        name = file_name or material.name
-        return await self._service.upload(material, name, progress, self._clocks(None))
+        name, heard = file_name or material.name, on_status or unheard
+        clocks = self._clocks(None)
+        return await upload(self._service, material, name, clocks, self._retries, heard)
 
     def close(self) -> None:
         """Let go of all connections without waiting; `aclose` is the better way."""
@@ -264,12 +272,26 @@ class Client:
             raise InvalidInputError("sync is one blocking request: direct and verify need a stream")
         asked, heard = ask(prompt, **question), on_status or unheard
         clocks, service = self._clocks(timeouts), self._service
-        urls = await service.media_urls(asked.sources, heard, clocks)
-        clocks.run("submit", self._transport.now())
-        answer = await service.submit_blocking(asked, urls, clocks)
+        answer = await self._submit(asked, service.submit_blocking, clocks, heard)
         if isinstance(answer, Completion):
             return answer
         return await poll(service, answer.id, clocks, self._retries, heard)
+
+    async def _submit(
+        self,
+        question: Question,
+        send: Callable[[Question, list[str], Clocks], Awaitable[T]],
+        clocks: Clocks,
+        on_status: OnStatus,
+    ) -> T:
+        service, retries = self._service, self._retries
+        return await submit(service, question, send, retries, clocks, Timings(), on_status)
+
+    async def _retried(self, call: Callable[[Clocks], Awaitable[T]]) -> T:
+        """A GET, made again where its failure may pass."""
+        clocks = self._clocks(None)
+        clocks.run("submit", self._transport.now())
+        return await retried(lambda: call(clocks), Attempts(self._retries), self._transport, clocks)
 
     def _stream(
         self,
@@ -288,12 +310,9 @@ class Client:
             on_status=on_status,
         )
 
-    def _clocks(self, timeouts: Timeouts | float | None, phase: Phase | None = None) -> Clocks:
+    def _clocks(self, timeouts: Timeouts | float | None) -> Clocks:
         clocks = Clocks(_timeouts(timeouts, self._timeouts))
-        now = self._transport.now()
-        clocks.start(now)
-        if phase is not None:
-            clocks.run(phase, now)
+        clocks.start(self._transport.now())
         return clocks
 
 

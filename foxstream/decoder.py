@@ -16,7 +16,6 @@ from foxstream.errors import (
     ProtocolError,
     StreamDivergedError,
     StreamTruncatedError,
-    TaskFailedError,
 )
 from foxstream.sse import DEFAULT_MAX_EVENT_BYTES, Event, Parser
 
@@ -108,7 +107,7 @@ class Decoder:
             return None
         if chunk.error is None:
             return chunk
-        self.error = _reported(chunk.error)
+        self.error = wire.task_failed(chunk.error)
         return None
 
     def _not_a_chunk(self, data: bytes, error: Exception) -> None:
@@ -126,7 +125,7 @@ class Decoder:
             self.done = True
             self.total_chunks = _total_chunks(event.data)
         elif event.event == "error":
-            self.error = _reported(_failure(event.data))
+            self.error = wire.task_failed(_failure(event.data))
         else:
             return _holds_choices(event.data)
         return False
@@ -147,13 +146,6 @@ def _failure(data: bytes) -> wire.Failure | str:
     except ProtocolError:
         return text
     return envelope.error or (envelope if envelope.message else text)
-
-
-def _reported(failure: wire.Failure | str) -> TaskFailedError:
-    if isinstance(failure, str):
-        failure = wire.Failure(message=failure)
-    message = failure.message or "the service reported an error without a message"
-    return TaskFailedError(message, code=None if failure.code is None else str(failure.code))
 
 
 def _holds_choices(data: bytes) -> bool:

@@ -60,7 +60,8 @@ class Transcript:
         self.id, self.model = self.id or other.id, self.model or other.model
         self.usage = other.usage or self.usage
         for index, voice in other._voices.items():
-            self._voices[index].finish_reason = voice.finish_reason
+            ours = self._voices[index]
+            ours.finish_reason = voice.finish_reason or ours.finish_reason
 
     def channels(self) -> dict[Channel, str]:
         """The words said so far: of each choice the text, the reasoning, each call's arguments."""
@@ -85,12 +86,14 @@ class Transcript:
 class _Voice:
     """The pieces of one choice, in order."""
 
-    __slots__ = ("calls", "finish_reason", "reasoning", "spoken_of", "text")
+    __slots__ = ("by_id", "calls", "finish_reason", "last_call", "reasoning", "spoken_of", "text")
 
     def __init__(self) -> None:
         self.text: list[str] = []
         self.reasoning: list[str] = []
         self.calls: defaultdict[int, _CallPieces] = defaultdict(_CallPieces)
+        self.last_call = 0
+        self.by_id: dict[str, int] = {}
         self.spoken_of: dict[int | None, int] = {}
         self.finish_reason: str | None = None
 
@@ -142,11 +145,13 @@ class _Voice:
         """
         index = self.spoken_of.get(fragment.index, fragment.index)
         if index is None:
-            index = max(self.calls, default=0)
+            index = self.last_call
         here = self.calls.get(index)
         if fragment.id and here is not None and here.id not in {"", fragment.id}:
-            known = (at for at, pieces in self.calls.items() if pieces.id == fragment.id)
-            index = next(known, max(self.calls) + 1)
+            index = self.by_id.get(fragment.id, self.last_call + 1)
+        if fragment.id:
+            self.by_id.setdefault(fragment.id, index)
+        self.last_call = max(self.last_call, index)
         self.spoken_of[fragment.index] = index
         return index
 

@@ -11,7 +11,7 @@ from foxstream.answer import Completion
 from foxstream.clocks import Clocks
 from foxstream.errors import FoxError
 from foxstream.exchange import Response, Transport
-from foxstream.recovery import merged
+from foxstream.mending import supplemented
 from foxstream.service import Service
 
 __all__ = ["drain", "with_usage"]
@@ -43,4 +43,4 @@ async def with_usage(
         return completion
     if task.completion is None:
         return completion
-    return merged(completion, task.completion, verify=False)
+    return supplemented(completion, task.completion)

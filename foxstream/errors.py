@@ -148,7 +148,14 @@ class InternalServerError(APIStatusError):
 
 
 class APIConnectionError(FoxError):
-    """The connection could not be made, or it broke."""
+    """The connection could not be made, or it broke.
+
+    `sent` is false where no request left: the host has no address, or it refused the connection.
+    """
+
+    def __init__(self, message: str = "", *, sent: bool = True) -> None:
+        super().__init__(message)
+        self.sent = sent
 
 
 class APITimeoutError(APIConnectionError):
@@ -164,7 +171,7 @@ class ProtocolError(FoxError):
 
 
 class StreamTruncatedError(FoxError):
-    """The stream ended before the answer did."""
+    """The stream ended before the answer did, or with other chunks than the service counted."""
 
 
 class StreamDivergedError(FoxError):

@@ -83,7 +83,10 @@ class Response(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Close the connection; after the end of the body it goes back to the pool."""
+        """Close the connection; after the end of the body it goes back to the pool.
+
+        It does so even while its caller is being cancelled.
+        """
         ...
 
 

@@ -11,11 +11,12 @@ from foxstream.errors import FoxError, Phase
 from foxstream.exchange import Response
 from foxstream.limits import Retries
 from foxstream.openings import Opening
-from foxstream.polling import poll, sleep
-from foxstream.progress import Status, Timings
+from foxstream.polling import poll
+from foxstream.progress import OnStatus, Status, Timings
 from foxstream.recovery import Lifeline, Remedy, failure_of
 from foxstream.resources import Task
-from foxstream.service import OnStatus, Service
+from foxstream.retrying import sleep
+from foxstream.service import Service
 
 __all__ = ["Healer"]
 
@@ -45,41 +46,39 @@ class Healer:
 
         Raises `error`, or what stood in the way last, where neither can be had.
         """
-        if self._opening.task_id is None:
+        task = self._opening.task
+        if task is None:
             raise error
         while True:
             remedy = self._lifeline.after(error, progress=progress)
             if remedy.action == "poll":
-                return await self.finished()
+                return await self.finished(task)
             try:
-                task = await self._task() if remedy.action == "ask" else None
-                if task is None or not task.ended:
-                    return await self._reopened(remedy)
+                seen = await self._look_at(task) if remedy.action == "ask" else None
+                if seen is None or not seen.ended:
+                    return await self._reopened(task, remedy)
             except FoxError as failure:
                 error, progress = failure, False
                 continue
-            if task.status == "failed":
-                raise failure_of(task)
-            return task.completion or await self.finished()
+            if seen.status == "failed":
+                raise failure_of(seen)
+            return seen.completion or await self.finished(task)
 
-    async def finished(self) -> Completion:
+    async def finished(self, task: Task) -> Completion:
         """The completion of the task, once it is finished."""
-        service, task_id = self._service, self._opening.task_id or ""
-        return await poll(service, task_id, self._clocks, self._retries, self._on_status)
+        return await poll(self._service, task.id, self._clocks, self._retries, self._on_status)
 
-    async def _task(self) -> Task:
+    async def _look_at(self, task: Task) -> Task:
         self._wait_anew()
-        return await self._service.task(self._opening.task_id or "", self._clocks)
+        return await self._service.task(task.id, self._clocks)
 
-    async def _reopened(self, remedy: Remedy) -> Response:
-        opening = self._opening
+    async def _reopened(self, task: Task, remedy: Remedy) -> Response:
         self._on_status(Status("reconnecting"))
         self._wait_anew()
         await sleep(self._service.transport, remedy.seconds, self._clocks)
         self._wait_anew()
         self._timings.reconnects += 1
-        url = opening.stream_url
-        return await self._service.open_stream(opening.task_id or "", url, self._clocks)
+        return await self._service.open_stream(task, self._clocks)
 
     def _wait_anew(self) -> None:
         phase: Phase = "first_token" if self._timings.first_token is None else "stall"

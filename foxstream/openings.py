@@ -6,30 +6,34 @@ learnt of the task and the instants it passed are kept either way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Protocol, TypeVar
 
 from foxstream import sse, wire
 from foxstream.answer import Completion
+from foxstream.attachments import media_urls
 from foxstream.clocks import Clocks
 from foxstream.deltas import chunk_of
 from foxstream.exchange import Response
-from foxstream.progress import Status, Timings
+from foxstream.limits import Retries
+from foxstream.progress import OnStatus, Status, Timings
 from foxstream.question import Question
+from foxstream.recovery import submissions
 from foxstream.resources import Task
-from foxstream.service import OnStatus, Service
+from foxstream.retrying import retried
+from foxstream.service import Service
 
 __all__ = ["Attach", "Opening", "SubmitAndFollow", "SubmitDirectly", "submit"]
+
+T = TypeVar("T")
 
 
 class Opening(Protocol):
     """A way to the event stream of one answer."""
 
-    task_id: str | None
+    task: Task | None
     """The task, as soon as it is known; `None` where there is none to come back to."""
-
-    stream_url: str | None
-    """Where the service said that the stream is; `None` for where it usually is."""
 
     async def open(self, clocks: Clocks, timings: Timings, on_status: OnStatus) -> Response:
         """Do what has to be done until the stream's headers are there."""
@@ -39,43 +43,43 @@ class Opening(Protocol):
 class SubmitAndFollow:
     """Submit with `stream`, then open the stream that the answer names."""
 
-    def __init__(self, service: Service, question: Question) -> None:
-        self.task_id: str | None = None
-        self.stream_url: str | None = None
+    def __init__(self, service: Service, question: Question, retries: Retries) -> None:
+        self.task: Task | None = None
         self._service = service
         self._question = question
+        self._retries = retries
 
     async def open(self, clocks: Clocks, timings: Timings, on_status: OnStatus) -> Response:
         """Two requests, on one connection where the service keeps it."""
-        task = await submit(self._service, self._question, clocks, timings, on_status, stream=True)
-        self.task_id, self.stream_url = task.id, task.stream_url
-        return await _follow(self._service, task.id, task.stream_url, clocks, timings, on_status)
+        service = self._service
+        send = partial(service.submit, stream=True)
+        self.task = await submit(
+            service, self._question, send, self._retries, clocks, timings, on_status
+        )
+        return await _follow(service, self.task, clocks, timings, on_status)
 
 
 class SubmitDirectly:
     """Submit with `sync` and `stream`: one round trip, no task to recover from."""
 
-    task_id: str | None = None
-    stream_url: str | None = None
-
-    def __init__(self, service: Service, question: Question) -> None:
+    def __init__(self, service: Service, question: Question, retries: Retries) -> None:
+        self.task: Task | None = None
         self._service = service
         self._question = question
+        self._retries = retries
 
     async def open(self, clocks: Clocks, timings: Timings, on_status: OnStatus) -> Response:
         """One request, answered by the stream itself (contract, section 9.4)."""
         service = self._service
-        urls = await service.media_urls(self._question.sources, on_status, clocks)
-        timings.submitted = service.transport.now()
-        clocks.run("submit", timings.submitted)
-        on_status(Status("submitted"))
-        answer = await service.submit_direct(self._question, urls, clocks)
-        timings.accepted = timings.opened = service.transport.now()
+        send = service.submit_direct
+        answer = await submit(
+            service, self._question, send, self._retries, clocks, timings, on_status
+        )
         if isinstance(answer, Task):
-            self.task_id, self.stream_url = answer.id, answer.stream_url
-            url = self.stream_url
-            return await _follow(service, answer.id, url, clocks, timings, on_status)
-        clocks.run("first_token", timings.accepted)
+            self.task = answer
+            return await _follow(service, answer, clocks, timings, on_status)
+        timings.opened = timings.accepted
+        clocks.run("first_token", service.transport.now())
         return _AsStream(answer) if isinstance(answer, Completion) else answer
 
 
@@ -83,15 +87,14 @@ class Attach:
     """Open the stream of a task that was submitted before, here or elsewhere."""
 
     def __init__(self, service: Service, task_id: str) -> None:
-        self.task_id: str | None = task_id
-        self.stream_url: str | None = None
+        self.task: Task | None = Task(task_id)
+        self._task = self.task
         self._service = service
-        self._id = task_id
 
     async def open(self, clocks: Clocks, timings: Timings, on_status: OnStatus) -> Response:
         """One request; the whole answer comes from its beginning (contract, section 4)."""
         timings.submitted = timings.accepted = self._service.transport.now()
-        return await _follow(self._service, self._id, None, clocks, timings, on_status)
+        return await _follow(self._service, self._task, clocks, timings, on_status)
 
 
 class _AsStream:
@@ -118,32 +121,31 @@ class _AsStream:
 async def submit(
     service: Service,
     question: Question,
+    send: Callable[[Question, list[str], Clocks], Awaitable[T]],
+    retries: Retries,
     clocks: Clocks,
     timings: Timings,
     on_status: OnStatus,
-    *,
-    stream: bool,
-) -> Task:
-    """Bring the media, then submit for a task."""
-    urls = await service.media_urls(question.sources, on_status, clocks)
-    timings.submitted = service.transport.now()
+) -> T:
+    """Bring the media, then `send` the question: what `service.submit...` made of the answer."""
+    urls = await media_urls(service, question.sources, clocks, retries, on_status)
+    transport = service.transport
+    timings.submitted = transport.now()
     clocks.run("submit", timings.submitted)
-    task = await service.submit(question, urls, clocks, stream=stream)
-    timings.accepted = service.transport.now()
+    attempts = submissions(retries)
+    answer = await retried(
+        lambda: send(question, urls, clocks), attempts, transport, clocks, on_status
+    )
+    timings.accepted = transport.now()
     on_status(Status("submitted"))
-    return task
+    return answer
 
 
 async def _follow(
-    service: Service,
-    task_id: str,
-    url: str | None,
-    clocks: Clocks,
-    timings: Timings,
-    on_status: OnStatus,
+    service: Service, task: Task, clocks: Clocks, timings: Timings, on_status: OnStatus
 ) -> Response:
     clocks.run("first_token", timings.accepted or service.transport.now())
-    response = await service.open_stream(task_id, url, clocks)
+    response = await service.open_stream(task, clocks)
     timings.opened = service.transport.now()
     on_status(Status("queued"))
     return response

@@ -8,14 +8,14 @@ from __future__ import annotations
 from foxstream.answer import Completion
 from foxstream.clocks import Clocks
 from foxstream.errors import APITimeoutError, FoxError
-from foxstream.exchange import Transport
 from foxstream.limits import Retries
-from foxstream.progress import Status
+from foxstream.progress import OnStatus, Status
 from foxstream.recovery import Attempts, Poll, Wait
 from foxstream.resources import Task
-from foxstream.service import OnStatus, Service
+from foxstream.retrying import sleep
+from foxstream.service import Service
 
-__all__ = ["poll", "sleep"]
+__all__ = ["poll"]
 
 
 async def poll(
@@ -57,12 +57,3 @@ def _seen(decision: Poll, task: Task, now: int) -> Completion | Wait:
     except FoxError as error:
         error.task_id = task.id
         raise
-
-
-async def sleep(transport: Transport, seconds: float, clocks: Clocks) -> None:
-    """Wait for `seconds`; `APITimeoutError` where the deadline comes first."""
-    deadline = clocks.deadline
-    left = seconds if deadline is None else (deadline - transport.now()) / 1e9
-    await transport.sleep(max(0.0, min(seconds, left)))
-    if left < seconds or (deadline is not None and transport.now() >= deadline):
-        raise clocks.ran_out()

@@ -6,7 +6,7 @@ House rule: instants are handed in; no clock is read here.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Literal
 
@@ -14,7 +14,7 @@ import msgspec
 
 from foxstream.answer import Delta
 
-__all__ = ["Status", "Step", "Timings"]
+__all__ = ["OnStatus", "Status", "Step", "Timings", "unheard"]
 
 Step = Literal[
     "encoding", "uploading", "submitted", "queued", "streaming", "reconnecting", "polling"
@@ -27,6 +27,14 @@ class Status(msgspec.Struct, frozen=True):
 
     step: Step
     share: float | None = None
+
+
+OnStatus = Callable[[Status], object]
+"""Is told what a silent stream is doing; called in the event loop, so it must not block."""
+
+
+def unheard(status: Status) -> None:
+    """The `OnStatus` of somebody who did not ask to be told."""
 
 
 class Timings(msgspec.Struct):

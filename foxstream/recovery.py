@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from foxstream.answer import Choice, Completion, Delta, ToolCallDelta
+from foxstream.answer import Completion
 from foxstream.errors import (
     APIConnectionError,
     APIStatusError,
@@ -34,9 +34,7 @@ __all__ = [
     "Remedy",
     "Wait",
     "failure_of",
-    "mended",
-    "merged",
-    "says_more",
+    "submissions",
 ]
 
 # Which of these stands for a stream that is over is not documented (section 4).
@@ -47,6 +45,7 @@ LATE_RESULTS = 60.0
 
 _LONGEST_RETRY_AFTER = 60.0
 _PASSING = (APIConnectionError, RateLimitError, InternalServerError, StreamTruncatedError)
+_MOST_REPEATED_POSTS = 3
 _MOST_DOUBLINGS = 32  # a float overflows after a thousand
 
 
@@ -57,12 +56,25 @@ class Wait(NamedTuple):
     sync_upstream: bool
 
 
-class Attempts:
-    """Counts consecutive failures, and says how long to wait before the next try."""
+def _passes(error: FoxError) -> bool:
+    return isinstance(error, _PASSING)
 
-    def __init__(self, retries: Retries, chance: Callable[[], float] = random.random) -> None:
+
+class Attempts:
+    """Counts consecutive failures, and says how long to wait before the next try.
+
+    `passes` tells of an error whether another try makes sense at all.
+    """
+
+    def __init__(
+        self,
+        retries: Retries,
+        chance: Callable[[], float] = random.random,
+        passes: Callable[[FoxError], bool] = _passes,
+    ) -> None:
         self._retries = retries
         self._chance = chance
+        self._passes = passes
         self._failures = 0
 
     @property
@@ -80,11 +92,24 @@ class Attempts:
         asked = (
             error.retry_after if isinstance(error, RateLimitError | InternalServerError) else None
         )
-        final = not isinstance(error, _PASSING)
-        if final or self._failures > self._retries.limit or (asked or 0.0) > _LONGEST_RETRY_AFTER:
+        used_up = self._failures > self._retries.limit
+        if used_up or not self._passes(error) or (asked or 0.0) > _LONGEST_RETRY_AFTER:
             raise error
         doubled = self._retries.backoff * 2 ** min(self._failures - 1, _MOST_DOUBLINGS)
         return max(min(self._retries.max_backoff, doubled) * self._chance(), asked or 0.0)
+
+
+def submissions(retries: Retries) -> Attempts:
+    """Attempts for a POST, which may be paid for: only where it certainly was not accepted."""
+    few = msgspec.structs.replace(retries, limit=min(retries.limit, _MOST_REPEATED_POSTS))
+    return Attempts(few, passes=_never_accepted)
+
+
+def _never_accepted(error: FoxError) -> bool:
+    """Never sent, or refused by the service itself: a 429 in its envelope or with a time (9.8)."""
+    if isinstance(error, RateLimitError):
+        return error.type is not None or error.retry_after is not None
+    return isinstance(error, APIConnectionError) and not error.sent
 
 
 class Remedy(NamedTuple):
@@ -180,81 +205,3 @@ def failure_of(task: Task) -> TaskFailedError:
     if task.error is None:
         return TaskFailedError("the task failed; the service gave no reason")
     return TaskFailedError(task.error.message or "the task failed", code=task.error.code)
-
-
-def mended(
-    delivered: Completion, finished: Completion, received_ns: int
-) -> tuple[list[Delta], Completion]:
-    """The tail that a cut stream owes, from the finished task, and the whole with it.
-
-    `StreamDivergedError` where the task does not begin with what was delivered,
-    `StreamTruncatedError` where it says nothing: that proves nothing of an answer that was cut
-    (section 4). Reasoning that only the stream carried cannot come back.
-    """
-    if not any(choice.text or choice.tool_calls for choice in finished.choices):
-        raise StreamTruncatedError("the stream was cut, and the finished task has no text")
-    ours = {choice.index: choice for choice in delivered.choices}
-    pairs = [(ours.get(choice.index, Choice(choice.index)), choice) for choice in finished.choices]
-    tail = [_tail_of(known, whole, received_ns) for known, whole in pairs]
-    whole = msgspec.structs.replace(
-        finished,
-        choices=tuple(
-            msgspec.structs.replace(whole, reasoning=known.reasoning or whole.reasoning)
-            for known, whole in pairs
-        ),
-        reasoning=delivered.reasoning or finished.reasoning,
-        model=delivered.model or finished.model,
-        id=delivered.id or finished.id,
-        recovered=True,
-        reasoning_complete=False,
-    )
-    return [delta for delta in tail if delta.text or delta.tool_calls], whole
-
-
-def _tail_of(known: Choice, whole: Choice, received_ns: int) -> Delta:
-    text = _beyond(known.text, whole.text)
-    calls: list[ToolCallDelta] = []
-    for index, call in enumerate(whole.tool_calls):
-        heard = known.tool_calls[index] if index < len(known.tool_calls) else None
-        arguments = _beyond(heard.arguments if heard else "", call.arguments)
-        if heard is None:
-            calls.append(ToolCallDelta(index, call.id, call.name, arguments))
-        elif arguments:
-            calls.append(ToolCallDelta(index, arguments=arguments))
-    return Delta(text, "", tuple(calls), whole.index, whole.finish_reason, received_ns)
-
-
-def _beyond(known: str, whole: str) -> str:
-    if not whole.startswith(known):
-        raise StreamDivergedError(
-            f"the finished task tells another answer than the {len(known):,} characters "
-            "that were delivered"
-        )
-    return whole[len(known) :]
-
-
-def says_more(streamed: Completion, finished: Completion) -> bool:
-    """Whether the finished task has words that the stream did not say."""
-    ours = {choice.index: choice for choice in streamed.choices}
-    return any(
-        (theirs.text and theirs.text != ours.get(theirs.index, Choice()).text)
-        or (theirs.tool_calls and theirs.tool_calls != ours.get(theirs.index, Choice()).tool_calls)
-        for theirs in finished.choices
-    )
-
-
-def merged(streamed: Completion, finished: Completion, *, verify: bool) -> Completion:
-    """The streamed completion, with the usage that only the finished task knows.
-
-    With `verify` the texts must be equal, else `StreamDivergedError`; an empty text of the task
-    proves nothing (section 4).
-    """
-    if verify:
-        ours = {choice.index: choice.text for choice in streamed.choices}
-        for theirs in finished.choices:
-            if theirs.text and theirs.text != ours.get(theirs.index, ""):
-                raise StreamDivergedError(
-                    f"the finished task tells another answer than the stream: {len(theirs.text):,} "
-                    f"characters against {len(ours.get(theirs.index, '')):,}"
-                )
-    return msgspec.structs.replace(streamed, usage=streamed.usage or finished.usage)

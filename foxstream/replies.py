@@ -15,7 +15,7 @@ from foxstream import errors, wire
 from foxstream.answer import Completion
 from foxstream.deltas import completion_of
 from foxstream.endpoints import is_task_id
-from foxstream.errors import APIStatusError, ProtocolError, TaskFailedError
+from foxstream.errors import APIStatusError, ProtocolError
 from foxstream.exchange import Reply
 from foxstream.resources import Model, Task, TaskFailure, Upload
 
@@ -71,9 +71,8 @@ def task_from(body: bytes) -> Task:
     An error envelope in its place is a `TaskFailedError` (section 9.4).
     """
     read = wire.decode(body, wire.Task)
-    failure = _task_failure(read.error)
-    if not read.id and failure is not None:
-        raise TaskFailedError(failure.message or "the service refused", code=failure.code)
+    if not read.id and read.error is not None:
+        raise wire.task_failed(read.error)
     if not read.id or not is_task_id(read.id):
         raise ProtocolError(f"a task without a usable id: the answer is {_beginning(body)!r}")
     status = (read.status or "pending").lower()
@@ -85,7 +84,7 @@ def task_from(body: bytes) -> Task:
         created=read.created,
         stream_url=_stream_url(read),
         completion=_completion_in(read),
-        error=failure,
+        error=_task_failure(read.error),
         usage=read.usage or {},
     )
 

@@ -22,7 +22,8 @@ class Retelling:
     """Folds a replay into `delivered`: only what was not delivered before comes out of `add`.
 
     Each choice's text, reasoning and tool-call arguments are compared piece by piece; the first
-    difference is a `StreamDivergedError`, and nothing of that read is folded in.
+    difference is a `StreamDivergedError`, and so are new words before all of the old ones were
+    told again. Nothing of that read is folded in.
     """
 
     def __init__(self, delivered: Transcript) -> None:
@@ -43,8 +44,13 @@ class Retelling:
 
     def add(self, chunks: Sequence[wire.Chunk], received_ns: int) -> list[Delta]:
         """Fold the chunks of one read in; return what is new of them."""
-        told = [self._beyond(delta) for delta in self._told.add(chunks, received_ns)]
-        fresh = [delta for delta in told if delta is not None]
+        fresh: list[Delta] = []
+        for chunk in chunks:
+            told = map(self._beyond, self._told.add((chunk,), received_ns))
+            new = [delta for delta in told if delta is not None]
+            if new and self.behind:
+                raise StreamDivergedError("the stream leaves out now what was delivered already")
+            fresh += new
         self._delivered.take(fresh)
         self._delivered.adopt(self._told)
         return fresh

@@ -6,7 +6,6 @@ of calls means, such as a stream or a poll, is told in the rooms above.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 
 import msgspec
@@ -18,18 +17,12 @@ from foxstream.clocks import Clocks
 from foxstream.endpoints import Endpoints
 from foxstream.errors import FoxError, ProtocolError
 from foxstream.exchange import Reply, Request, Response, Transport
-from foxstream.progress import Status, Step
 from foxstream.question import Question
 from foxstream.resources import Model, Task, Upload
-from foxstream.sources import Source
 
-__all__ = ["OnStatus", "Service", "reporter", "unheard"]
-
-OnStatus = Callable[[Status], object]
-"""Is told what a silent stream is doing; called in the event loop, so it must not block."""
+__all__ = ["Service"]
 
 _MAX_REDIRECTS = 3
-_MAX_INLINE_ITEMS = 5  # section 2.7
 _MAX_ERROR_BYTES = 64 * 1024
 _SLOWEST_UPLOAD = 64 * 1024
 """Bytes per second below which an upload is given up."""
@@ -44,7 +37,7 @@ class Service:
         self.transport = transport
         self._home = home
         self._endpoints = Endpoints(home)
-        self._inline_limit = inline_limit
+        self.inline_limit = inline_limit
         self._max_response_bytes = max_response_bytes
 
     async def submit(
@@ -65,9 +58,9 @@ class Service:
         """
         body = _body(question, urls, sync=True, stream=True)
         request = self._endpoints.submit(body, direct=True, connect=clocks.connect)
-        response = await self._send(request, clocks)
-        if response.status != 200 or not replies.is_json(response.headers):
-            return await self._checked(response, clocks)
+        response = await self._accepted(request, clocks)
+        if not replies.is_json(response.headers):
+            return await _event_stream(response)
         return replies.completion_from(await self._read_whole(response, clocks))
 
     async def submit_blocking(
@@ -78,10 +71,10 @@ class Service:
         request = self._endpoints.submit(body, direct=False, connect=clocks.connect)
         return replies.completion_from(await self._whole(request, clocks))
 
-    async def open_stream(self, task_id: str, url: str | None, clocks: Clocks) -> Response:
+    async def open_stream(self, task: Task, clocks: Clocks) -> Response:
         """Open the stream of a task, at the URL that the service named (section 4)."""
-        request = self._endpoints.stream(url, task_id, clocks.connect)
-        return await self._checked(await self._send(request, clocks), clocks)
+        request = self._endpoints.stream(task.stream_url, task.id, clocks.connect)
+        return await _event_stream(await self._accepted(request, clocks))
 
     async def task(self, task_id: str, clocks: Clocks, *, sync_upstream: bool = False) -> Task:
         """Look at a task (section 5)."""
@@ -109,53 +102,23 @@ class Service:
                 raise
             raise body.error from error
 
-    async def media_urls(
-        self, sources: tuple[Source, ...], on_status: OnStatus, clocks: Clocks
-    ) -> list[str]:
-        """A URL for each source: its own, a data URI, or that of an upload.
-
-        Up to five local items within the inline limit go inline, the others are uploaded. All
-        are looked at before the first byte is sent.
-        """
-        materials = [
-            source.value
-            if isinstance(source.value, str)
-            else await media.load(source.value, source.field, source.kind)
-            for source in sources
-        ]
-        room = _MAX_INLINE_ITEMS - sum(source.is_inline for source in sources)
-        urls: list[str] = []
-        for material in materials:
-            if isinstance(material, str):
-                urls.append(material)
-            elif room > 0 and material.size <= self._inline_limit:
-                room -= 1
-                urls.append(await material.data_uri(reporter(on_status, "encoding")))
-            else:
-                progress = reporter(on_status, "uploading")
-                urls.append((await self.upload(material, material.name, progress, clocks)).url)
-        return urls
-
-    async def _checked(self, response: Response, clocks: Clocks) -> Response:
-        """The response with its body still to come, known to be an event stream."""
-        try:
-            if response.status != 200:
-                raise self._error(response, await _error_body(response, clocks))
-            replies.check_event_stream(response.headers)
-        except BaseException:
-            await response.aclose()
-            raise
-        return response
-
     async def _whole(self, request: Request, clocks: Clocks) -> bytes:
-        """The whole body, bounded; the named error for every status but 200."""
-        return await self._read_whole(await self._send(request, clocks), clocks)
+        return await self._read_whole(await self._accepted(request, clocks), clocks)
 
     async def _read_whole(self, response: Response, clocks: Clocks) -> bytes:
+        """The whole body, bounded, with the credentials taken out."""
         try:
-            if response.status != 200:
-                raise self._error(response, await _error_body(response, clocks))
             return self._home.redact_json(await self._body(response, clocks))
+        finally:
+            await response.aclose()
+
+    async def _accepted(self, request: Request, clocks: Clocks) -> Response:
+        """The response with its body still to come; the named error for every status but 200."""
+        response = await self._send(request, clocks)
+        if response.status == 200:
+            return response
+        try:
+            raise self._error(response, await _error_body(response, clocks))
         finally:
             await response.aclose()
 
@@ -203,6 +166,15 @@ class Service:
         return error
 
 
+async def _event_stream(response: Response) -> Response:
+    try:
+        replies.check_event_stream(response.headers)
+    except ProtocolError:
+        await response.aclose()
+        raise
+    return response
+
+
 async def _error_body(response: Response, clocks: Clocks) -> bytes:
     """The beginning of an error body; if it breaks off, the status still says enough."""
     body = b""
@@ -225,16 +197,3 @@ def _body(
     return wire.encode_submission(
         question.submission(urls, sync=sync, stream=stream), question.extra
     )
-
-
-def reporter(on_status: OnStatus, step: Step) -> media.Share:
-    """What tells `on_status` the share done of `step`."""
-
-    def report(share: float) -> None:
-        on_status(Status(step, share))
-
-    return report
-
-
-def unheard(status: Status) -> None:
-    """The `OnStatus` of somebody who did not ask to be told."""

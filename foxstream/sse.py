@@ -102,6 +102,9 @@ class Parser:
         """The whole grammar, one line after another."""
         events: list[Event] = []
         for line in self._lines(block):
+            if len(line) > self._limit:
+                self._overrun()
+                return events
             if not line:
                 if self._data:
                     events.append(self._dispatch())
@@ -110,7 +113,7 @@ class Parser:
                 self._append(line[6:] if line.startswith(b"data: ") else line[5:])
             else:
                 self._field(line)
-            if len(line) > self._limit or self._data_size > self._limit:
+            if self._data_size > self._limit:
                 self._overrun()
                 return events
         if self._partial_size > self._limit:

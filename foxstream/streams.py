@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import Literal, Protocol, Self
 
 import anyio
-import msgspec
 
 from foxstream.answer import Completion, Delta, State
 from foxstream.clocks import Clocks
@@ -28,10 +27,9 @@ from foxstream.exchange import Response
 from foxstream.healing import Healer
 from foxstream.limits import Retries, Timeouts
 from foxstream.openings import Opening
-from foxstream.progress import Status, Timings
-from foxstream.recovery import mended, merged, says_more
-from foxstream.service import OnStatus, Service, unheard
-from foxstream.telling import Telling
+from foxstream.progress import OnStatus, Status, Timings, unheard
+from foxstream.service import Service
+from foxstream.telling import Settlement, Telling
 
 __all__ = ["Owned", "Stream", "StreamState"]
 
@@ -102,7 +100,8 @@ class Stream:
     @property
     def task_id(self) -> str | None:
         """The task at the service, once it is known; `None` in direct mode."""
-        return self._opening.task_id
+        task = self._opening.task
+        return None if task is None else task.id
 
     @property
     def completion(self) -> Completion | None:
@@ -147,10 +146,10 @@ class Stream:
     async def aclose(self) -> None:
         """Leave: close the connection. The task goes on at the service."""
         response = self._leave()
-        with anyio.CancelScope(shield=True):
-            if response is not None:
-                await response.aclose()
-            if self.owned is not None:
+        if response is not None:
+            await response.aclose()
+        if self.owned is not None:
+            with anyio.CancelScope(shield=True):
                 await self.owned.aclose()
 
     async def __aenter__(self) -> Self:
@@ -296,28 +295,26 @@ class Stream:
             self._telling.begin_again()
 
     def _mend(self, finished: Completion) -> None:
-        """The stream is given up: the finished task has the rest of the answer."""
-        now = self._service.transport.now()
-        tail, self._completion = mended(self._said("complete"), finished, now)
-        self._telling.take(tail)
-        self._ready.extend(tail)
-        self._note(tail, now)
-        self.timings.ended = now
-        self._state = "complete"
+        self.timings.ended = now = self._service.transport.now()
+        self._settle(self._telling.mend(finished, self.task_id, now), now)
 
     async def _complete(self) -> None:
         """The stream has ended well; the task is asked where `verify` or its count want it."""
-        streamed, missing = self._said("complete"), self._telling.missing
-        if missing or self._verify:
-            finished = await self._healer.finished()
-            if missing and says_more(streamed, finished):
-                self._mend(finished)
-                return
-            if missing:
-                _logger.warning("%d chunks less than counted in %s", missing, self.task_id)
-                streamed = msgspec.structs.replace(streamed, reasoning_complete=False)
-            streamed = merged(streamed, finished, verify=self._verify)
-        self._completion, self._state = streamed, "complete"
+        task, miscounted = self._opening.task, self._telling.miscounted
+        if task is None or not (miscounted or self._verify):
+            self._completion, self._state = self._said("complete"), "complete"
+            return
+        finished = await self._healer.finished(task)
+        now = self._service.transport.now()
+        self._settle(self._telling.settle(finished, task.id, now), now)
+        if miscounted:
+            _logger.warning("task %s was told in other chunks than it counted", task.id)
+
+    def _settle(self, settlement: Settlement, now: int) -> None:
+        tail, self._completion = settlement
+        self._ready.extend(tail)
+        self._note(tail, now)
+        self._state = "complete"
 
     async def _fail(self, error: FoxError) -> None:
         """Keep the error for the reader, with what was said until now, and close."""

@@ -12,9 +12,13 @@ from foxstream.answer import Completion, Delta, State
 from foxstream.decoder import Decoder
 from foxstream.deltas import Transcript
 from foxstream.errors import FoxError, StreamDivergedError, StreamTruncatedError
+from foxstream.mending import disagrees, mended, supplemented
 from foxstream.retelling import Retelling
 
-__all__ = ["Telling"]
+__all__ = ["Settlement", "Telling"]
+
+Settlement = tuple[list[Delta], Completion]
+"""What the loop is still owed, and the whole answer."""
 
 
 class Telling:
@@ -42,9 +46,9 @@ class Telling:
         return self._decoder.events > 0
 
     @property
-    def missing(self) -> int:
-        """How many chunks fewer came than the service counted; not below 0."""
-        return max(0, (self._decoder.total_chunks or 0) - self._decoder.chunks)
+    def miscounted(self) -> bool:
+        """Whether the service counted more chunks than came, or fewer."""
+        return self._decoder.total_chunks not in {None, self._decoder.chunks}
 
     def begin(self, *, finish_reason_ends: bool = False) -> None:
         """The first connection is open; see `Decoder` for `finish_reason_ends`."""
@@ -76,22 +80,40 @@ class Telling:
     def complaint(self) -> FoxError | None:
         """What is wrong with the end of this connection, if anything is.
 
-        A count that is too high is doubted once: what exactly is counted is not known.
+        A count that does not agree is doubted once: what exactly is counted is not known.
         """
         if self._decoder.error is not None:
             return self._decoder.error
         if self._retelling is not None and self._retelling.behind:
             return StreamDivergedError("the stream now ends before what it had said already")
-        if self.missing and (self.progress or not self._doubted):
+        if self.miscounted and (self.progress or not self._doubted):
             self._doubted = True
             return StreamTruncatedError(
-                f"{self.missing} of the chunks that the service counted did not come"
+                f"{self._decoder.chunks} chunks came, the service counted "
+                f"{self._decoder.total_chunks}"
             )
         return None
 
-    def take(self, tail: list[Delta]) -> None:
-        """Add what came from elsewhere than a stream."""
+    def settle(self, finished: Completion, task_id: str | None, now: int) -> Settlement:
+        """A stream that ended well, held against its finished task, which may have a tail for it.
+
+        `StreamDivergedError` where the task tells another answer.
+        """
+        streamed = self.said("complete", task_id)
+        if disagrees(streamed, finished):
+            return self.mend(finished, task_id, now)
+        if self.miscounted:
+            streamed = msgspec.structs.replace(streamed, reasoning_complete=False)
+        return [], supplemented(streamed, finished)
+
+    def mend(self, finished: Completion, task_id: str | None, now: int) -> Settlement:
+        """The stream is given up: the finished task has the rest of the answer.
+
+        Raises what `mended` raises.
+        """
+        tail, whole = mended(self.said("complete", task_id), finished, now)
         self._transcript.take(tail)
+        return tail, whole
 
     def said(self, state: State, task_id: str | None) -> Completion:
         """Everything said so far."""

@@ -8,14 +8,15 @@ holds only documented fields (contract, sections 2 to 6).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
-from foxstream.errors import ProtocolError
+from foxstream.errors import ProtocolError, TaskFailedError
 
 __all__ = [
     "DECODE_ERRORS",
+    "MAX_INDEX",
     "ChatCompletion",
     "Chunk",
     "ChunkChoice",
@@ -40,7 +41,14 @@ __all__ = [
     "encode_chunk",
     "encode_submission",
     "not_the_contract",
+    "task_failed",
 ]
+
+
+MAX_INDEX = 1023
+"""The highest index of a choice or a tool call: a bound of this client, far beyond any answer."""
+
+_Index = Annotated[int, msgspec.Meta(ge=0, le=MAX_INDEX)]
 
 
 class ToolFunction(msgspec.Struct, gc=False):
@@ -53,7 +61,7 @@ class ToolFunction(msgspec.Struct, gc=False):
 class ToolCallFragment(msgspec.Struct, gc=False):
     """One entry of `tool_calls`, in a chunk or in a message."""
 
-    index: int | None = None
+    index: _Index | None = None
     id: str | None = None
     function: ToolFunction | None = None
 
@@ -70,7 +78,7 @@ class ChunkDelta(msgspec.Struct, gc=False):
 class ChunkChoice(msgspec.Struct, gc=False):
     """One of a chunk's `choices`."""
 
-    index: int | None = None
+    index: _Index | None = None
     delta: ChunkDelta | None = None
     finish_reason: str | None = None
 
@@ -121,7 +129,7 @@ class Message(msgspec.Struct):
 class MessageChoice(msgspec.Struct):
     """One of a completion's `choices`."""
 
-    index: int | None = None
+    index: _Index | None = None
     message: Message | None = None
     finish_reason: str | None = None
 
@@ -234,6 +242,14 @@ def not_the_contract(what: str, body: bytes, cause: Exception) -> ProtocolError:
     return ProtocolError(
         f"this is no {what} of a FoxAPI service: {cause}; it begins with {begin!r}"
     )
+
+
+def task_failed(failure: Failure | str) -> TaskFailedError:
+    """The error that the service reports with `failure`, in its own words."""
+    if isinstance(failure, str):
+        failure = Failure(message=failure)
+    message = failure.message or "the service reported an error without a message"
+    return TaskFailedError(message, code=None if failure.code is None else str(failure.code))
 
 
 def encode_chunk(chunk: Chunk) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from contextlib import suppress
 
 import anyio
 import msgspec
@@ -362,6 +363,65 @@ async def test_a_failed_submit_is_not_repeated():
         assert len(transport.requests) == 1
 
 
+BUSY = refusal(429, **{"retry-after": "7"})
+UNREACHED = Play((Break("refused", sent=False),))
+
+
+@pytest.mark.parametrize("play", [BUSY, UNREACHED, refusal(429)])
+@pytest.mark.parametrize("ask", ["submit", "stream", "direct", "sync"])
+async def test_a_submit_that_was_not_accepted_is_repeated(ask, play):
+    body = as_json({"object": "chat.completion", "choices": [{"message": {"content": "Hi"}}]})
+    answer = {"stream": accepted(), "direct": says(chunk("Hi"), done(1)), "submit": accepted()}
+    first = answer.get(ask, Play((body,), headers=JSON))
+    client, transport = client_of(play, play, play, first, says(chunk("Hi"), done(1)))
+    steps = []
+    if ask == "submit":
+        assert (await client.submit("hi")).id == TASK
+    else:
+        options = {"direct": True} if ask == "direct" else {"sync": ask == "sync"}
+        heard = {"on_status": lambda status: steps.append(status.step)}
+        with suppress(APIConnectionError):  # nobody answers the look for usage
+            assert (await client.generate("hi", **options, **heard)).text == "Hi"
+        assert steps[:4] == ["reconnecting"] * 3 + ["submitted"]
+    assert [request.method for request in transport.requests[:4]] == ["POST"] * 4
+    assert transport.requests[0].body == transport.requests[3].body
+    if play is BUSY:
+        assert 21 <= transport.now() / 1e9 < 22
+
+
+async def test_a_submit_that_is_never_accepted_is_told():
+    client, transport = client_of(*[BUSY] * 5)
+    with pytest.raises(RateLimitError):
+        await client.submit("hi")
+    assert len(transport.requests) == 4
+    client, transport = client_of(*[BUSY] * 5, timeouts=Timeouts(submit=10))
+    with pytest.raises(RateLimitError):
+        await client.submit("hi")
+    assert len(transport.requests) == 2
+
+
+async def test_an_upload_that_was_not_accepted_is_repeated():
+    file = Play((as_json({"url": "https://x.test/f.png"}),), headers=JSON)
+    client, transport = client_of(UNREACHED, BUSY, file)
+    assert (await client.upload(PNG)).url == "https://x.test/f.png"
+    client, transport = client_of(refusal(503), file)
+    with pytest.raises(InternalServerError):
+        await client.upload(PNG)
+    assert len(transport.requests) == 1
+
+
+async def test_looks_are_repeated():
+    models = Play((as_json({"data": [{"id": "m"}]}),), headers=JSON)
+    client, _ = client_of(refusal(503), Play((Break(),)), models)
+    assert [model.id for model in await client.models()] == ["m"]
+    client, _ = client_of(refusal(500), BUSY, task("processing"))
+    assert (await client.get_task(TASK)).status == "processing"
+    client, transport = client_of(refusal(500), task("processing"), retries=0)
+    with pytest.raises(InternalServerError):
+        await client.get_task(TASK)
+    assert len(transport.requests) == 1
+
+
 async def test_an_answer_over_the_limit_is_refused_while_it_comes():
     client, transport = client_of(Play((b"x" * 600,) * 10, headers=JSON), max_response_bytes=1000)
     with pytest.raises(ProtocolError, match="max_response_bytes=1000"):
@@ -416,7 +476,7 @@ async def test_locals_in_a_traceback_show_no_key():
 
 
 async def test_an_error_body_is_read_only_at_its_beginning():
-    client, _ = client_of(Play((b"y" * 50_000,) * 1000, status=500, headers={}))
+    client, _ = client_of(Play((b"y" * 50_000,) * 1000, status=500, headers={}), retries=0)
     with pytest.raises(InternalServerError, match="y" * 200) as caught:
         await client.get_task(TASK)
     assert len(caught.value.message) == 200

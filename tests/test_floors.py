@@ -15,15 +15,17 @@ SANS_IO = (
     ("errors", "progress", "resources"),
     ("limits", "sse", "wire", "exchange"),
     ("deltas", "sources", "address", "clocks"),
-    ("question", "endpoints", "decoder", "recovery", "retelling"),
+    ("question", "endpoints", "decoder", "mending", "recovery", "retelling"),
     ("replies", "telling"),
 )
 FLOORS = (
     *SANS_IO,  # ═══ the water line: no await, no clock, no socket up to here
-    ("media", "transports.aiohttp", "transports.httpx", "transports.replay"),
-    ("transports.native", "service"),
-    ("transports", "polling", "openings"),
-    ("endings", "healing"),
+    ("media", "transports.keeper", "transports.unsent"),
+    ("transports.aiohttp", "transports.httpx", "transports.replay"),
+    ("transports.native", "retrying", "service"),
+    ("transports", "attachments", "polling"),
+    ("openings", "endings"),
+    ("healing",),
     ("streams",),
     ("client",),
     ("video",),
@@ -41,6 +43,7 @@ GUARDED = CLOCKS | {"asyncio", "socket", "ssl", "http", "select", "threading", "
 FREE = sys.stdlib_module_names - GUARDED | {"msgspec", "foxstream"}
 MAY_IMPORT = {
     "media": {"anyio"},
+    "transports.unsent": {"socket"},
     "transports.aiohttp": {"aiohttp", "asyncio", "time"},
     "transports.httpx": {"anyio", "asyncio", "http", "httpx", "httpx_sse", "time"},
     "transports.native": {"asyncio", "time"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from foxstream import errors
-from foxstream.answer import Choice, Completion, ToolCall, Usage
+from foxstream.answer import Choice, Completion
 from foxstream.errors import FoxError, StreamDivergedError, StreamTruncatedError, TaskFailedError
 from foxstream.limits import Retries
 from foxstream.recovery import (
@@ -16,9 +16,7 @@ from foxstream.recovery import (
     Remedy,
     Wait,
     failure_of,
-    mended,
-    merged,
-    says_more,
+    submissions,
 )
 from foxstream.resources import Task, TaskFailure
 
@@ -176,65 +174,38 @@ def test_the_failure_of_a_task(failure, message, code):
     assert (error.message, error.code) == (message, code)
 
 
-# judging an end
+# what may be sent again though it may be paid for
+
+BUSY = errors.RateLimitError(429, "busy", type="rate_limit_error")
+REFUSED = errors.APIConnectionError("refused", sent=False)
 
 
-def answer(text: str, *more: str, **fields: object) -> Completion:
-    choices = tuple(Choice(index, said) for index, said in enumerate((text, *more)))
-    return Completion(text, choices=choices, task_id="t", **fields)
-
-
-def test_the_tail_of_every_choice_and_call():
-    heard = Completion(
-        "He",
-        choices=(
-            Choice(0, "He", "hm", (ToolCall("a", "add", '{"x"'),)),
-            Choice(2, "same", tool_calls=(ToolCall("c", "look", "{}"),)),
-        ),
-        reasoning="hm",
-        model="m",
-    )
-    calls = (ToolCall("a", "add", '{"x":1}'), ToolCall("b", "sub", "{}"))
-    finished = Completion(
-        "Hello",
-        choices=(Choice(0, "Hello", tool_calls=calls), Choice(1, "B"), heard.choices[1]),
-        usage=Usage(1),
-        id="i",
-    )
-    tail, whole = mended(heard, finished, 7)
-    assert [(d.index, d.text, d.received_ns) for d in tail] == [(0, "llo", 7), (1, "B", 7)]
-    assert [(c.index, c.id, c.arguments) for c in tail[0].tool_calls] == [
-        (0, "", ":1}"),
-        (1, "b", "{}"),
-    ]
-    assert (whole.text, whole.reasoning, whole.model, whole.id) == ("Hello", "hm", "m", "i")
-    assert whole.choices[0].reasoning == "hm"
-    assert (whole.usage, whole.recovered, whole.reasoning_complete) == (Usage(1), True, False)
+@pytest.mark.parametrize("error", [BUSY, REFUSED, errors.RateLimitError(429, "", retry_after=1)])
+def test_a_submit_that_was_not_accepted_is_repeated_three_times_at_most(error):
+    attempts = submissions(Retries(limit=50))
+    for _ in range(3):
+        attempts.failed(error)
+    with pytest.raises(type(error)):
+        attempts.failed(error)
+    with pytest.raises(type(error)):
+        submissions(Retries(limit=0)).failed(error)
 
 
 @pytest.mark.parametrize(
-    ("finished", "kind"),
+    "error",
     [
-        (answer("Ha"), StreamDivergedError),
-        (answer("H"), StreamDivergedError),
-        (answer(""), StreamTruncatedError),
-        (Completion(), StreamTruncatedError),
-        (answer("", "other"), StreamDivergedError),
+        LOST,
+        errors.APITimeoutError("", phase="connect"),
+        errors.APITimeoutError("", phase="submit"),
+        errors.InternalServerError(500, ""),
+        errors.InternalServerError(503, "", type="service_unavailable", retry_after=1),
+        errors.RateLimitError(429, "<html>"),
+        errors.ProtocolError("x"),
     ],
 )
-def test_a_task_that_cannot_mend(finished, kind):
-    with pytest.raises(kind):
-        mended(answer("He"), finished, 0)
-
-
-def test_whether_the_task_says_more():
-    call = Choice(0, tool_calls=(ToolCall("a", "add", "{}"),))
-    assert not says_more(answer("Hi"), answer("Hi"))
-    assert not says_more(answer("Hi", "x"), answer("", ""))
-    assert says_more(answer("Hi"), answer("Hi there"))
-    assert says_more(answer("Hi"), answer("Hi", "B"))
-    assert says_more(Completion(choices=(Choice(0),)), Completion(choices=(call,)))
-    assert not says_more(Completion(choices=(call,)), Completion(choices=(call,)))
+def test_a_submit_that_may_have_been_accepted_is_never_repeated(error):
+    with pytest.raises(type(error)):
+        submissions(Retries()).failed(error)
 
 
 # a remedy for every cut
@@ -298,26 +269,3 @@ def test_without_patience_everything_is_final(error):
 def test_what_cannot_pass_is_final(error):
     with pytest.raises(type(error)):
         lifeline().after(error, progress=True)
-
-
-def test_usage_comes_from_whoever_knows_it():
-    ours, theirs = Usage(1), Usage(2)
-    assert merged(answer("a"), answer("b", usage=theirs), verify=False).usage == theirs
-    assert merged(answer("a", usage=ours), answer("b", usage=theirs), verify=False).usage == ours
-    assert merged(answer("a"), answer("b"), verify=False).usage is None
-
-
-def test_verifying_equal_texts_changes_nothing_else():
-    streamed = answer("a", "b")
-    assert merged(streamed, answer("a", "b"), verify=True) == streamed
-    assert merged(streamed, answer("a"), verify=True) == streamed
-
-
-def test_an_empty_text_of_the_task_proves_nothing():
-    assert merged(answer("a"), answer(""), verify=True).text == "a"
-
-
-@pytest.mark.parametrize("finished", [answer("A"), answer("a", "c"), answer("a", "b", "c")])
-def test_verifying_finds_any_other_text(finished):
-    with pytest.raises(StreamDivergedError, match=r"1 characters against [01]"):
-        merged(answer("a", "b"), finished, verify=True)

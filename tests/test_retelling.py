@@ -48,3 +48,17 @@ def test_the_first_difference_folds_nothing_in():
         retelling.add([chunk("Hel")], 1)
         retelling.add([chunk("p")], 1)
     assert transcript.completion().text == "Hello"
+
+
+def thought(text: str) -> wire.Chunk:
+    return wire.Chunk(choices=[wire.ChunkChoice(delta=wire.ChunkDelta(reasoning_content=text))])
+
+
+def test_new_words_before_the_old_ones_were_told_again_are_a_divergence():
+    transcript = Transcript()
+    transcript.add([thought("hm, "), thought("so")], 0)
+    with pytest.raises(StreamDivergedError, match="leaves out"):
+        Retelling(transcript).add([thought("hm, "), chunk("Hello")], 1)
+    assert transcript.completion().text == ""
+    retelling = Retelling(transcript)
+    assert [d.text for d in retelling.add([thought("hm, so"), chunk("Hello")], 1)] == ["Hello"]

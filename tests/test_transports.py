@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 import pytest
 from sniffio import current_async_library
@@ -466,3 +467,43 @@ def test_a_loop_that_has_ended_needs_no_closing():
 
     transport = asyncio.run(use())
     transport.close()
+
+
+async def test_a_refused_connection_was_never_sent(kind):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        async with opened(kind) as transport:
+            with pytest.raises(APIConnectionError) as caught:
+                await transport.send(Request("POST", f"http://127.0.0.1:{port}/", body=b"{}"))
+    assert not caught.value.sent
+
+
+async def test_a_connection_that_broke_may_have_been_used(kind):
+    async with serving(lambda _: Answer((RESET,))) as server, opened(kind) as transport:
+        with pytest.raises(APIConnectionError) as caught:
+            response = await transport.send(Request("POST", server.url, body=b"{}"))
+            await response.read()
+        assert caught.value.sent
+
+
+async def test_closing_the_transport_closes_its_open_responses(kind):
+    async with serving(lambda _: Answer((b"a", HANG))) as server:
+        transport = kind()
+        response = await transport.send(Request("GET", server.url))
+        assert await response.read() == b"a"
+        await transport.aclose()
+        await server.client_left()
+        with pytest.raises(APIConnectionError):
+            await response.read()
+
+
+@pytest.mark.parametrize("lane", [lane for lane in LANES.values() if lane[1] != "trio"])
+async def test_closing_it_at_once_closes_its_open_responses(lane):
+    async with serving(lambda _: Answer((b"a", HANG))) as server:
+        transport = lane[0]()
+        response = await transport.send(Request("GET", server.url))
+        assert await response.read() == b"a"
+        transport.close()
+        await server.client_left()
+        await anyio.lowlevel.checkpoint()

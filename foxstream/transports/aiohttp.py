@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
+from functools import partial
 from io import BytesIO
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
+from weakref import WeakSet
 
 import aiohttp
 
 from foxstream.errors import APIConnectionError, APITimeoutError
 from foxstream.exchange import Request, Response, is_loopback
+from foxstream.transports.keeper import Keeper, keep
+from foxstream.transports.unsent import never_left
 
 __all__ = ["AiohttpTransport"]
 
@@ -34,11 +38,13 @@ class AiohttpTransport:
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
+        self._keeper: Keeper | None = None
+        self._responses: WeakSet[_AiohttpResponse] = WeakSet()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def send(self, request: Request, deadline: int | None = None) -> Response:
         """Send `request`; see `Transport.send`."""
-        session = self._bound_session()
+        session = await self._bound_session()
         limit = nullcontext() if deadline is None else asyncio.timeout(_seconds_until(deadline))
         try:
             async with limit:
@@ -59,8 +65,12 @@ class AiohttpTransport:
         except (aiohttp.ClientError, OSError) as error:
             if isinstance(error, TimeoutError):
                 raise
-            raise APIConnectionError(f"{_host(request.url)}: {_reason(error)}") from error
-        return _AiohttpResponse(answer)
+            unsent = isinstance(error, aiohttp.ClientConnectorError) and never_left(error)
+            reason = f"{_host(request.url)}: {_reason(error)}"
+            raise APIConnectionError(reason, sent=not unsent) from error
+        response = _AiohttpResponse(answer)
+        self._responses.add(response)
+        return response
 
     def now(self) -> int:
         """The monotonic clock, in nanoseconds."""
@@ -71,24 +81,31 @@ class AiohttpTransport:
         await asyncio.sleep(seconds)
 
     def close(self) -> None:
-        """Leave the session at once; idle connections are closed at the loop's next turn."""
-        session, self._session = self._session, None
-        if session is None or session.connector is None:
+        """Close every response at once; idle connections are closed at the loop's next turn."""
+        for response in self._responses:
+            response.close()
+        session, keeper = self._let_go()
+        if session is None or keeper is None or self._loop is None:
             return
-        connector = session.connector
-        session.detach()
-        if self._loop is not None and not self._loop.is_closed():
-            closing = self._loop.create_task(_close(connector))
+        if self._loop.is_closed():
+            session.detach()
+        else:
+            closing = self._loop.create_task(_aclose(keeper))
             _closing.add(closing)
             closing.add_done_callback(_closing.discard)
 
     async def aclose(self) -> None:
-        """Close the session and every connection of its pool."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        """Close every response, the session and every connection of its pool."""
+        _, keeper = self._let_go()
+        if keeper is not None:
+            await keeper.aclose()
 
-    def _bound_session(self) -> aiohttp.ClientSession:
+    def _let_go(self) -> tuple[aiohttp.ClientSession | None, Keeper | None]:
+        kept = self._session, self._keeper
+        self._session = self._keeper = None
+        return kept
+
+    async def _bound_session(self) -> aiohttp.ClientSession:
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -102,6 +119,7 @@ class AiohttpTransport:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
             )
+            self._keeper = await keep(partial(_close_all, self._session, self._responses))
         elif self._loop is not loop:
             raise RuntimeError("this client is bound to the event loop of its first request")
         return self._session
@@ -111,6 +129,7 @@ class _AiohttpResponse:
     """An aiohttp response whose reads can have a deadline without a timer for each read."""
 
     __slots__ = (
+        "__weakref__",
         "_answer",
         "_content",
         "_deadline",
@@ -188,8 +207,14 @@ class _AiohttpResponse:
         )
 
 
-async def _close(connector: aiohttp.BaseConnector) -> None:
-    await connector.close()
+async def _close_all(session: aiohttp.ClientSession, responses: Iterable[_AiohttpResponse]) -> None:
+    for response in responses:
+        response.close()
+    await session.close()
+
+
+async def _aclose(keeper: Keeper) -> None:
+    await keeper.aclose()
 
 
 def _headers_of(request: Request) -> dict[str, str]:

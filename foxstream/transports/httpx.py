@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 import warnings
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import cast
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 import anyio
 import httpx
@@ -16,6 +19,8 @@ import httpx_sse
 
 from foxstream.errors import APIConnectionError, APITimeoutError
 from foxstream.exchange import Request, Response
+from foxstream.transports.keeper import Keeper, keep
+from foxstream.transports.unsent import never_left
 
 __all__ = ["HttpxTransport"]
 
@@ -33,14 +38,15 @@ class HttpxTransport:
 
     def __init__(self) -> None:
         self._client: httpx.AsyncClient | None = None
+        self._keeper: Keeper | None = None
+        self._responses: WeakSet[_HttpxResponse] = WeakSet()
 
     async def send(self, request: Request, deadline: int | None = None) -> Response:
         """Send `request`; see `Transport.send`."""
-        client = self._open_client()
-        opening = _exchange(client, request)
+        client = await self._open_client()
         try:
             with anyio.fail_after(_seconds_until(deadline)):
-                answer = await opening.__aenter__()
+                answer = await _answer(client, request)
         except httpx.ConnectTimeout as error:
             raise APITimeoutError(
                 f"no connection to {_host(request.url)} within {request.connect or 0:g} s",
@@ -49,8 +55,12 @@ class HttpxTransport:
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             if isinstance(error, TimeoutError):
                 raise
-            raise APIConnectionError(f"{_host(request.url)}: {_reason(error)}") from error
-        return _HttpxResponse(answer, opening)
+            unsent = isinstance(error, httpx.ConnectError) and never_left(error)
+            reason = f"{_host(request.url)}: {_reason(error)}"
+            raise APIConnectionError(reason, sent=not unsent) from error
+        response = _HttpxResponse(answer)
+        self._responses.add(response)
+        return response
 
     def now(self) -> int:
         """The monotonic clock, in nanoseconds."""
@@ -66,12 +76,12 @@ class HttpxTransport:
             _close_soon(self.aclose)
 
     async def aclose(self) -> None:
-        """Close every connection of the pool."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        """Close every response, and every connection of the pool."""
+        keeper, self._keeper, self._client = self._keeper, None, None
+        if keeper is not None:
+            await keeper.aclose()
 
-    def _open_client(self) -> httpx.AsyncClient:
+    async def _open_client(self) -> httpx.AsyncClient:
         if self._client is None:
             self._client = httpx.AsyncClient(
                 timeout=None,  # noqa: S113  # each read has its own deadline
@@ -80,19 +90,18 @@ class HttpxTransport:
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
                 mounts=dict.fromkeys(_LOOPBACK),
             )
+            self._keeper = await keep(partial(_close_all, self._client, self._responses))
         return self._client
 
 
 class _HttpxResponse:
     """An httpx response, read raw; the end of a read that was cut short is the end of it."""
 
-    def __init__(
-        self, answer: httpx.Response, opened: AbstractAsyncContextManager[httpx.Response]
-    ) -> None:
+    def __init__(self, answer: httpx.Response) -> None:
         self.status = answer.status_code
         self.headers: Mapping[str, str] = dict(answer.headers.items())
         self._blocks: AsyncIterator[bytes] | None = answer.aiter_raw()
-        self._opened: AbstractAsyncContextManager[httpx.Response] | None = opened
+        self._answer = answer
 
     async def read(self, deadline: int | None = None) -> bytes:
         """The bytes that are there; see `Response.read`."""
@@ -111,40 +120,69 @@ class _HttpxResponse:
 
     def close(self) -> None:
         """Let go of the response: asyncio closes it at its next turn, trio cannot."""
-        if self._opened is not None:
+        if self._blocks is not None:
             _close_soon(self.aclose)
 
     async def aclose(self) -> None:
         """Close the connection, or give it back where the body has ended."""
         blocks, self._blocks = self._blocks, None
-        opened, self._opened = self._opened, None
-        if blocks is not None and opened is not None:
+        if blocks is not None:
             with anyio.CancelScope(shield=True):
-                await opened.__aexit__(None, None, None)
+                await self._answer.aclose()
                 await _unwind(blocks)
 
 
-@asynccontextmanager
-async def _exchange(client: httpx.AsyncClient, request: Request) -> AsyncGenerator[httpx.Response]:
-    """One request and its response, closed at the end; event streams through httpx-sse."""
-    body = request.body
+class _Handover:
+    """Stands in for the client in `aconnect_sse`: the response outlives the context it came in.
+
+    Contexts are async generators, and nested ones that are open when the event loop ends would all
+    be closed by it at once, in each other's way.
+    """
+
+    def __init__(self, client: httpx.AsyncClient, request: Request) -> None:
+        self._client = client
+        self._request = request
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        method: str,  # noqa: ARG002 (the request knows)
+        url: str,  # noqa: ARG002
+        headers: dict[str, str],
+    ) -> AsyncGenerator[httpx.Response]:
+        yield await _send(self._client, self._request, headers)
+
+
+async def _answer(client: httpx.AsyncClient, request: Request) -> httpx.Response:
+    """The response, to be closed by whoever reads it; event streams come through httpx-sse."""
     headers = dict(request.headers)
+    if not request.event_stream:
+        return await _send(client, request, headers)
+    handover = cast("httpx.AsyncClient", _Handover(client, request))
+    opening = httpx_sse.aconnect_sse(handover, request.method, request.url, headers=headers)
+    async with opening as source:
+        return source.response
+
+
+async def _send(
+    client: httpx.AsyncClient, request: Request, headers: dict[str, str]
+) -> httpx.Response:
+    body = request.body
     if body is not None and not isinstance(body, bytes):
         headers["Content-Length"] = str(body.length)
         body = body.blocks()
     timeout = httpx.Timeout(None, connect=request.connect)
-    if request.event_stream:
-        opening = httpx_sse.aconnect_sse(
-            client, request.method, request.url, headers=headers, content=body, timeout=timeout
-        )
-        async with opening as source:
-            yield source.response
-    else:
-        streaming = client.stream(
-            request.method, request.url, headers=headers, content=body, timeout=timeout
-        )
-        async with streaming as response:
-            yield response
+    sent = client.build_request(
+        request.method, request.url, headers=headers, content=body, timeout=timeout
+    )
+    return await client.send(sent, stream=True)
+
+
+async def _close_all(client: httpx.AsyncClient, responses: Iterable[_HttpxResponse]) -> None:
+    with anyio.CancelScope(shield=True):
+        for response in list(responses):
+            await response.aclose()
+        await client.aclose()
 
 
 async def _unwind(blocks: AsyncIterator[bytes]) -> None:

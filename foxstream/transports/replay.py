@@ -23,9 +23,13 @@ class Pause(msgspec.Struct, frozen=True):
 
 
 class Break(msgspec.Struct, frozen=True):
-    """The connection breaks here."""
+    """The connection breaks here; as the first part, before the headers.
+
+    `sent` is false for a connection that could not even be made.
+    """
 
     reason: str = "connection reset by peer"
+    sent: bool = True
 
 
 class Play(msgspec.Struct, frozen=True):
@@ -61,7 +65,7 @@ class ReplayTransport:
         play = self._next(request)
         self.wait(play.delay, deadline)
         if play.parts and isinstance(play.parts[0], Break):
-            raise APIConnectionError(play.parts[0].reason)
+            raise APIConnectionError(play.parts[0].reason, sent=play.parts[0].sent)
         self.open += 1
         return _ReplayResponse(self, play)
 
