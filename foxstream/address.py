@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, SupportsIndex
+from typing import NamedTuple, SupportsIndex, cast
 from urllib.parse import urljoin, urlsplit
 
 from foxstream._version import __version__
 from foxstream.errors import InvalidInputError, ProtocolError
 from foxstream.exchange import is_loopback
 
-__all__ = ["DEFAULT_BASE_URL", "Home", "Secret", "find_home", "masked_headers", "masked_key"]
+__all__ = ["DEFAULT_BASE_URL", "Home", "Secret", "find_home", "masked"]
 
 DEFAULT_BASE_URL = "https://api.foxapi.cc"
 _SERVICE_HOSTS = frozenset({"api.foxapi.cc", "api.aihubmax.com"})  # section 10: same paths and keys
@@ -60,7 +60,7 @@ class Home:
         self,
         base_url: str,
         key: Secret | None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, Secret] | None = None,
         trusted_origins: Iterable[str] = (),
     ) -> None:
         self.origin: Origin = _checked_origin("base_url", base_url)
@@ -71,7 +71,7 @@ class Home:
         self._root = f"{parts.scheme}://{parts.netloc}"
         self._prefix = parts.path
         self._key = key
-        self._headers = masked_headers(headers)
+        self._headers = dict(headers or {})
         self._trusted = {
             self.origin,
             *(_checked_origin("trusted_origins", url) for url in trusted_origins),
@@ -178,37 +178,48 @@ def find_home(
     if base_url is None:
         api_key = environ.get("FOXAPI_API_KEY") or None if api_key is None else api_key
         base_url = environ.get("FOXAPI_BASE_URL") or DEFAULT_BASE_URL
-    key, masked = masked_key(api_key), masked_headers(headers)
-    del api_key, headers, environ  # a traceback that shows local variables would show them
-    return Home(base_url, key, masked, trusted_origins)
+    api_key, headers, refused = masked(api_key, headers)
+    del environ  # a traceback that shows local variables would show what it holds
+    if refused is not None:
+        raise refused
+    return Home(base_url, api_key, headers, trusted_origins)
 
 
-def masked_key(key: object) -> Secret | None:
-    """The key as text that does not show itself; `InvalidInputError` where it is no text."""
-    if key is not None and not isinstance(key, str):
-        raise InvalidInputError(f"api_key is {type(key).__name__}: a string is needed")
-    return None if key is None else Secret(key)
+def masked(
+    key: object, headers: Mapping[str, str] | None
+) -> tuple[Secret | None, dict[str, Secret], InvalidInputError | None]:
+    """The key and the headers as text that does not show itself, or why they must not be used.
 
-
-def masked_headers(headers: Mapping[str, str] | None) -> dict[str, Secret]:
-    """The headers with values that do not show themselves, each under its usual spelling.
-
-    `InvalidInputError` for a name or a value that could become something else on the wire.
+    The error is handed over, not raised: frames in which the refused values still stand by their
+    names would be part of its traceback.
     """
-    if not isinstance(headers, Mapping | None):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidInputError(f"headers is {type(headers).__name__}: a mapping is needed")
-    masked: dict[str, Secret] = {}
-    for name, value in (headers or {}).items():
-        if not isinstance(name, str) or not _TOKEN.fullmatch(name):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidInputError(f"headers: {name!r} is not a header name")
-        if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidInputError(f"headers: the value of {name!r} is {type(value).__name__}")
-        if not _FIELD_VALUE.fullmatch(value):
-            raise InvalidInputError(
-                f"headers: the value of {name!r} holds a control character or one beyond ASCII"
-            )
-        masked[name.title()] = Secret(value)
-    return masked
+    complaint = _complaint_about(key, headers)
+    if complaint is not None:
+        return None, {}, InvalidInputError(complaint)
+    shown = None if key is None else Secret(key)
+    return shown, {name.title(): Secret(value) for name, value in (headers or {}).items()}, None
+
+
+def _complaint_about(key: object, headers: object) -> str | None:
+    if not isinstance(key, str | None):
+        return f"api_key is {type(key).__name__}: a string is needed"
+    if headers is None:
+        return None
+    if not isinstance(headers, Mapping):
+        return f"headers is {type(headers).__name__}: a mapping is needed"
+    entries = cast("Mapping[object, object]", headers)
+    return next(filter(None, (_header_complaint(*entry) for entry in entries.items())), None)
+
+
+def _header_complaint(name: object, value: object) -> str | None:
+    """A name or a value that could become something else on the wire."""
+    if not isinstance(name, str) or not _TOKEN.fullmatch(name):
+        return f"headers: {name!r} is not a header name"
+    if not isinstance(value, str):
+        return f"headers: the value of {name!r} is {type(value).__name__}"
+    if not _FIELD_VALUE.fullmatch(value):
+        return f"headers: the value of {name!r} holds a control character or one beyond ASCII"
+    return None
 
 
 def _checked_origin(field: str, url: object) -> Origin:

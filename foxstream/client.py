@@ -15,7 +15,7 @@ from typing import Self, TypeVar, Unpack
 import msgspec
 
 from foxstream import media
-from foxstream.address import find_home, masked_headers, masked_key
+from foxstream.address import find_home, masked
 from foxstream.answer import Completion
 from foxstream.attachments import upload
 from foxstream.clocks import Clocks
@@ -87,8 +87,9 @@ class Client:
         max_response_bytes: int = 64 * _MIB,
     ) -> None:
         # Masked first: a traceback that shows local variables must not show them.
-        api_key = masked_key(api_key)
-        headers = masked_headers(headers)
+        api_key, headers, refused = masked(api_key, headers)
+        if refused is not None:
+            raise refused
         self._home = find_home(
             base_url, api_key, os.environ, headers=headers, trusted_origins=trusted_origins
         )

@@ -5,7 +5,7 @@ House rule: a transport moves bytes and knows the time. It knows nothing of the 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from ipaddress import ip_address
 from typing import Protocol
 
@@ -30,7 +30,7 @@ class Body(Protocol):
         """The exact number of bytes that `blocks` will bring."""
         ...
 
-    def blocks(self) -> AsyncIterator[bytes]:
+    def blocks(self) -> AsyncGenerator[bytes]:
         """The bytes, from the start; called once for each time the body is sent."""
         ...
 

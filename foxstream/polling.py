@@ -42,7 +42,7 @@ async def poll(
             wait = Wait(attempts.failed(error), wait.sync_upstream)
         else:
             attempts.succeeded()
-            outcome = _seen(decision, task, transport.now())
+            outcome = _seen(decision, task, transport.now(), service)
             if isinstance(outcome, Completion):
                 return outcome
             if decision.changed:
@@ -51,9 +51,10 @@ async def poll(
         await sleep(transport, wait.seconds, clocks)
 
 
-def _seen(decision: Poll, task: Task, now: int) -> Completion | Wait:
+def _seen(decision: Poll, task: Task, now: int, service: Service) -> Completion | Wait:
     try:
         return decision.look(task, now)
     except FoxError as error:
         error.task_id = task.id
+        service.redact(error)
         raise

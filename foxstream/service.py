@@ -6,7 +6,10 @@ of calls means, such as a stream or a poll, is told in the rooms above.
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Callable
 from contextlib import suppress
+from typing import TypeVar
 
 import msgspec
 
@@ -15,12 +18,14 @@ from foxstream.address import Home
 from foxstream.answer import Completion
 from foxstream.clocks import Clocks
 from foxstream.endpoints import Endpoints
-from foxstream.errors import FoxError, ProtocolError
+from foxstream.errors import APIConnectionError, FoxError, ProtocolError
 from foxstream.exchange import Reply, Request, Response, Transport
 from foxstream.question import Question
 from foxstream.resources import Model, Task, Upload
 
 __all__ = ["Service"]
+
+T = TypeVar("T")
 
 _MAX_REDIRECTS = 3
 _MAX_ERROR_BYTES = 64 * 1024
@@ -46,7 +51,7 @@ class Service:
         """Submit for a task (sections 3.1, 3.2)."""
         body = _body(question, urls, stream=stream)
         request = self._endpoints.submit(body, direct=False, connect=clocks.connect)
-        return replies.task_from(await self._whole(request, clocks))
+        return await self._read_as(replies.task_from, request, clocks)
 
     async def submit_direct(
         self, question: Question, urls: list[str], clocks: Clocks
@@ -61,7 +66,7 @@ class Service:
         response = await self._accepted(request, clocks)
         if not replies.is_json(response.headers):
             return await _event_stream(response)
-        return replies.completion_from(await self._read_whole(response, clocks))
+        return await self._read_whole(replies.completion_from, response, clocks)
 
     async def submit_blocking(
         self, question: Question, urls: list[str], clocks: Clocks
@@ -69,7 +74,7 @@ class Service:
         """Submit with `sync` alone: the answer is the completion (sections 3.3, 9.5)."""
         body = _body(question, urls, sync=True)
         request = self._endpoints.submit(body, direct=False, connect=clocks.connect)
-        return replies.completion_from(await self._whole(request, clocks))
+        return await self._read_as(replies.completion_from, request, clocks)
 
     async def open_stream(self, task: Task, clocks: Clocks) -> Response:
         """Open the stream of a task, at the URL that the service named (section 4)."""
@@ -79,13 +84,12 @@ class Service:
     async def task(self, task_id: str, clocks: Clocks, *, sync_upstream: bool = False) -> Task:
         """Look at a task (section 5)."""
         request = self._endpoints.task(task_id, sync_upstream=sync_upstream, connect=clocks.connect)
-        return replies.task_from(await self._whole(request, clocks))
+        return await self._read_as(replies.task_from, request, clocks)
 
     async def models(self, clocks: Clocks) -> list[Model]:
         """The models that the key may use (section 7)."""
-        return replies.models_from(
-            await self._whole(self._endpoints.models(clocks.connect), clocks)
-        )
+        request = self._endpoints.models(clocks.connect)
+        return await self._read_as(replies.models_from, request, clocks)
 
     async def upload(
         self, material: media.Material, name: str, progress: media.Share, clocks: Clocks
@@ -96,19 +100,24 @@ class Service:
         body = media.Multipart(material, name, progress)
         request = self._endpoints.upload(body, body.content_type, clocks.connect)
         try:
-            return replies.upload_from(await self._whole(request, clocks))
+            return await self._read_as(replies.upload_from, request, clocks)
         except FoxError as error:
             if body.error is None or body.error is error:
                 raise
             raise body.error from error
 
-    async def _whole(self, request: Request, clocks: Clocks) -> bytes:
-        return await self._read_whole(await self._accepted(request, clocks), clocks)
+    async def _read_as(self, read: Callable[[bytes], T], request: Request, clocks: Clocks) -> T:
+        return await self._read_whole(read, await self._accepted(request, clocks), clocks)
 
-    async def _read_whole(self, response: Response, clocks: Clocks) -> bytes:
-        """The whole body, bounded, with the credentials taken out."""
+    async def _read_whole(
+        self, read: Callable[[bytes], T], response: Response, clocks: Clocks
+    ) -> T:
+        """What `read` makes of the whole body, which is bounded."""
         try:
-            return self._home.redact_json(await self._body(response, clocks))
+            return read(await self._body(response, clocks))
+        except FoxError as error:
+            self.redact(error)
+            raise
         finally:
             await response.aclose()
 
@@ -138,6 +147,9 @@ class Service:
             return await self.transport.send(request, clocks.deadline)
         except TimeoutError as error:
             raise clocks.ran_out() from error
+        except APIConnectionError as error:
+            self.redact(error)
+            raise
 
     async def _body(self, response: Response, clocks: Clocks) -> bytes:
         blocks: list[bytes] = []
@@ -152,8 +164,14 @@ class Service:
         return b"".join(blocks)
 
     def redact(self, error: FoxError) -> None:
-        """Take the credentials out of an error, should the service have echoed them."""
+        """Take the credentials out of an error, should the service have echoed them.
+
+        What led to it is left out where it shows them.
+        """
         redact = self._home.redact
+        led_to = "".join(traceback.format_exception(error.__cause__ or error.__context__))
+        if redact(led_to) != led_to:
+            error.__cause__ = error.__context__ = None
         error.args = tuple(redact(a) if isinstance(a, str) else a for a in error.args)
         for name in ("message", "code", "type", "request_id"):
             said = getattr(error, name, None)
@@ -161,6 +179,7 @@ class Service:
                 setattr(error, name, redact(said))
 
     def _error(self, response: Response, body: bytes) -> FoxError:
+        body = self._home.redact_json(body)
         error = replies.error_from(Reply(response.status, response.headers, body))
         self.redact(error)
         return error

@@ -146,11 +146,13 @@ class Stream:
     async def aclose(self) -> None:
         """Leave: close the connection. The task goes on at the service."""
         response = self._leave()
-        if response is not None:
-            await response.aclose()
-        if self.owned is not None:
-            with anyio.CancelScope(shield=True):
-                await self.owned.aclose()
+        try:
+            if response is not None:
+                await response.aclose()
+        finally:
+            if self.owned is not None:
+                with anyio.CancelScope(shield=True):
+                    await self.owned.aclose()
 
     async def __aenter__(self) -> Self:
         if self._state == "pending":

@@ -20,7 +20,7 @@ AUTHORIZATION = f"Bearer {KEY}"
 
 
 def home(base_url: str = HOME, **options: object) -> Home:
-    return Home(base_url, Secret(KEY), **options)
+    return find_home(base_url, KEY, {}, **options)
 
 
 def authorization(home: Home, url: str) -> str | None:
@@ -164,7 +164,7 @@ def test_loopback_may_be_plain(base_url):
 @pytest.mark.parametrize("field", ["base_url", "trusted_origins"])
 def test_a_url_that_is_not_plain_is_refused_and_not_shown(base_url, field):
     with pytest.raises(InvalidInputError, match=f"{field} is no plain URL") as caught:
-        home(base_url) if field == "base_url" else home(trusted_origins=[base_url])
+        Home(base_url, Secret(KEY)) if field == "base_url" else home(trusted_origins=[base_url])
     assert "hunter2secret" not in str(caught.value)
     assert KEY not in str(caught.value)
     assert shown_by(caught.value)
@@ -396,7 +396,7 @@ def test_a_header_is_sent_in_one_spelling():
 
 
 def test_without_a_key_headers_may_bring_the_authorization():
-    here = Home(HOME, None, {"authorization": "Bearer other"})
+    here = Home(HOME, None, {"Authorization": Secret("Bearer other")})
     assert authorization(here, f"{HOME}/x") == "Bearer other"
     assert authorization(here, "https://evil.com/x") is None
 

@@ -16,7 +16,8 @@ TASK = "task-llmrouter-1776874481-rj6bs3yb"
 
 @pytest.fixture
 def endpoints() -> Endpoints:
-    return Endpoints(Home(BASE, Secret(KEY), {"X-Team": "fox", "accept": "text/html"}))
+    headers = {"X-Team": Secret("fox"), "Accept": Secret("text/html")}
+    return Endpoints(Home(BASE, Secret(KEY), headers))
 
 
 class Body:

@@ -20,7 +20,8 @@ SANS_IO = (
 )
 FLOORS = (
     *SANS_IO,  # ═══ the water line: no await, no clock, no socket up to here
-    ("media", "transports.keeper", "transports.unsent"),
+    ("media", "transports.closing", "transports.foreign", "transports.keeper"),
+    ("transports.httpx_sending",),
     ("transports.aiohttp", "transports.httpx", "transports.replay"),
     ("transports.native", "retrying", "service"),
     ("transports", "attachments", "polling"),
@@ -43,9 +44,11 @@ GUARDED = CLOCKS | {"asyncio", "socket", "ssl", "http", "select", "threading", "
 FREE = sys.stdlib_module_names - GUARDED | {"msgspec", "foxstream"}
 MAY_IMPORT = {
     "media": {"anyio"},
-    "transports.unsent": {"socket"},
+    "transports.closing": {"anyio", "asyncio"},
+    "transports.foreign": {"socket"},
+    "transports.httpx_sending": {"anyio", "httpx", "httpx_sse"},
     "transports.aiohttp": {"aiohttp", "asyncio", "time"},
-    "transports.httpx": {"anyio", "asyncio", "http", "httpx", "httpx_sse", "time"},
+    "transports.httpx": {"anyio", "asyncio", "http", "httpx", "time"},
     "transports.native": {"asyncio", "time"},
     "transports.replay": {"anyio"},
     "streams": {"anyio"},

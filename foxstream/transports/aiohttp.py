@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from functools import partial
 from io import BytesIO
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 from weakref import WeakSet
 
@@ -16,12 +16,11 @@ import aiohttp
 
 from foxstream.errors import APIConnectionError, APITimeoutError
 from foxstream.exchange import Request, Response, is_loopback
+from foxstream.transports.closing import start
+from foxstream.transports.foreign import never_left, without_frames
 from foxstream.transports.keeper import Keeper, keep
-from foxstream.transports.unsent import never_left
 
 __all__ = ["AiohttpTransport"]
-
-_closing: set[asyncio.Task[None]] = set()
 
 _LARGE = 512 * 1024
 """Bytes from which a body is sent in pieces, so that the event loop turns in between."""
@@ -45,6 +44,7 @@ class AiohttpTransport:
     async def send(self, request: Request, deadline: int | None = None) -> Response:
         """Send `request`; see `Transport.send`."""
         session = await self._bound_session()
+        proxy, proxy_auth = _proxy_for(request.url)
         limit = nullcontext() if deadline is None else asyncio.timeout(_seconds_until(deadline))
         try:
             async with limit:
@@ -54,20 +54,21 @@ class AiohttpTransport:
                     headers=_headers_of(request),
                     data=_body_of(request),
                     allow_redirects=False,
-                    proxy=_proxy_for(request.url),
+                    proxy=proxy,
+                    proxy_auth=proxy_auth,
                     timeout=aiohttp.ClientTimeout(total=None, connect=request.connect),
                 )
         except aiohttp.ConnectionTimeoutError as error:
             raise APITimeoutError(
                 f"no connection to {_host(request.url)} within {request.connect or 0:g} s",
                 phase="connect",
-            ) from error
+            ) from without_frames(error)
         except (aiohttp.ClientError, OSError) as error:
             if isinstance(error, TimeoutError):
                 raise
             unsent = isinstance(error, aiohttp.ClientConnectorError) and never_left(error)
             reason = f"{_host(request.url)}: {_reason(error)}"
-            raise APIConnectionError(reason, sent=not unsent) from error
+            raise APIConnectionError(reason, sent=not unsent) from without_frames(error)
         response = _AiohttpResponse(answer)
         self._responses.add(response)
         return response
@@ -90,9 +91,7 @@ class AiohttpTransport:
         if self._loop.is_closed():
             session.detach()
         else:
-            closing = self._loop.create_task(_aclose(keeper))
-            _closing.add(closing)
-            closing.add_done_callback(_closing.discard)
+            start(keeper.aclose, self._loop)
 
     async def aclose(self) -> None:
         """Close every response, the session and every connection of its pool."""
@@ -162,8 +161,9 @@ class _AiohttpResponse:
             return await self._content.readany()
         except (aiohttp.ClientError, OSError) as error:
             if self._expired:
-                raise TimeoutError from error
-            raise APIConnectionError(f"the connection broke: {_reason(error)}") from error
+                raise TimeoutError from without_frames(error)
+            reason = f"the connection broke: {_reason(error)}"
+            raise APIConnectionError(reason) from without_frames(error)
         finally:
             self._reading = False
 
@@ -213,10 +213,6 @@ async def _close_all(session: aiohttp.ClientSession, responses: Iterable[_Aiohtt
     await session.close()
 
 
-async def _aclose(keeper: Keeper) -> None:
-    await keeper.aclose()
-
-
 def _headers_of(request: Request) -> dict[str, str]:
     body = request.body
     if body is None or isinstance(body, bytes):
@@ -231,16 +227,23 @@ def _body_of(request: Request) -> object:
     return None if body is None else body.blocks()
 
 
-def _proxy_for(url: str) -> str | None:
-    """The environment's proxy; aiohttp's own look-up would read `.netrc` as well."""
+def _proxy_for(url: str) -> tuple[str | None, aiohttp.BasicAuth | None]:
+    """The environment's proxy; aiohttp's own look-up would read `.netrc` as well.
+
+    Its password is kept apart, because errors show the URL.
+    """
     parts = urlsplit(url)
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
     if proxy is None or is_loopback(parts.hostname or "") or proxy_bypass(parts.netloc):
-        return None
+        return None, None
     if proxy.startswith("socks"):
         raise APIConnectionError("aiohttp speaks to no SOCKS proxy: use HttpxTransport")
-    return proxy if "://" in proxy else f"http://{proxy}"
+    shown = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    if shown.username is None:
+        return shown.geturl(), None
+    auth = aiohttp.BasicAuth(unquote(shown.username), unquote(shown.password or ""))
+    return shown._replace(netloc=shown.netloc.rpartition("@")[2]).geturl(), auth
 
 
 def _seconds_until(deadline: int) -> float:
@@ -252,4 +255,6 @@ def _host(url: str) -> str:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"{type(error).__name__}, status {error.status}"
     return str(error) or type(error).__name__

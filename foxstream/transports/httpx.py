@@ -1,33 +1,31 @@
-"""httpx: for trio and SOCKS proxies. Streams are opened with `httpx_sse.aconnect_sse`."""
+"""httpx: for trio and SOCKS proxies."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 import warnings
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import cast
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
 import anyio
 import httpx
-import httpx_sse
 
 from foxstream.errors import APIConnectionError, APITimeoutError
 from foxstream.exchange import Request, Response
+from foxstream.transports.closing import Close, start, uninterrupted
+from foxstream.transports.foreign import never_left, without_frames
+from foxstream.transports.httpx_sending import send
 from foxstream.transports.keeper import Keeper, keep
-from foxstream.transports.unsent import never_left
 
 __all__ = ["HttpxTransport"]
 
 _LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
 """Where no proxy of the environment is asked."""
-
-_closing: set[asyncio.Task[None]] = set()
 
 
 class HttpxTransport:
@@ -46,18 +44,18 @@ class HttpxTransport:
         client = await self._open_client()
         try:
             with anyio.fail_after(_seconds_until(deadline)):
-                answer = await _answer(client, request)
+                answer = await send(client, request)
         except httpx.ConnectTimeout as error:
             raise APITimeoutError(
                 f"no connection to {_host(request.url)} within {request.connect or 0:g} s",
                 phase="connect",
-            ) from error
+            ) from without_frames(error)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             if isinstance(error, TimeoutError):
                 raise
             unsent = isinstance(error, httpx.ConnectError) and never_left(error)
             reason = f"{_host(request.url)}: {_reason(error)}"
-            raise APIConnectionError(reason, sent=not unsent) from error
+            raise APIConnectionError(reason, sent=not unsent) from without_frames(error)
         response = _HttpxResponse(answer)
         self._responses.add(response)
         return response
@@ -115,7 +113,8 @@ class _HttpxResponse:
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
             if isinstance(error, TimeoutError):
                 raise
-            raise APIConnectionError(f"the connection broke: {_reason(error)}") from error
+            reason = f"the connection broke: {_reason(error)}"
+            raise APIConnectionError(reason) from without_frames(error)
         return b""
 
     def close(self) -> None:
@@ -127,62 +126,18 @@ class _HttpxResponse:
         """Close the connection, or give it back where the body has ended."""
         blocks, self._blocks = self._blocks, None
         if blocks is not None:
-            with anyio.CancelScope(shield=True):
-                await self._answer.aclose()
-                await _unwind(blocks)
-
-
-class _Handover:
-    """Stands in for the client in `aconnect_sse`: the response outlives the context it came in.
-
-    Contexts are async generators, and nested ones that are open when the event loop ends would all
-    be closed by it at once, in each other's way.
-    """
-
-    def __init__(self, client: httpx.AsyncClient, request: Request) -> None:
-        self._client = client
-        self._request = request
-
-    @asynccontextmanager
-    async def stream(
-        self,
-        method: str,  # noqa: ARG002 (the request knows)
-        url: str,  # noqa: ARG002
-        headers: dict[str, str],
-    ) -> AsyncGenerator[httpx.Response]:
-        yield await _send(self._client, self._request, headers)
-
-
-async def _answer(client: httpx.AsyncClient, request: Request) -> httpx.Response:
-    """The response, to be closed by whoever reads it; event streams come through httpx-sse."""
-    headers = dict(request.headers)
-    if not request.event_stream:
-        return await _send(client, request, headers)
-    handover = cast("httpx.AsyncClient", _Handover(client, request))
-    opening = httpx_sse.aconnect_sse(handover, request.method, request.url, headers=headers)
-    async with opening as source:
-        return source.response
-
-
-async def _send(
-    client: httpx.AsyncClient, request: Request, headers: dict[str, str]
-) -> httpx.Response:
-    body = request.body
-    if body is not None and not isinstance(body, bytes):
-        headers["Content-Length"] = str(body.length)
-        body = body.blocks()
-    timeout = httpx.Timeout(None, connect=request.connect)
-    sent = client.build_request(
-        request.method, request.url, headers=headers, content=body, timeout=timeout
-    )
-    return await client.send(sent, stream=True)
+            await uninterrupted(partial(_close, self._answer, blocks))
 
 
 async def _close_all(client: httpx.AsyncClient, responses: Iterable[_HttpxResponse]) -> None:
-    with anyio.CancelScope(shield=True):
-        for response in list(responses):
-            await response.aclose()
-        await client.aclose()
+    for response in list(responses):
+        await response.aclose()
+    await uninterrupted(client.aclose)
+
+
+async def _close(answer: httpx.Response, blocks: AsyncIterator[bytes]) -> None:
+    await answer.aclose()
+    await _unwind(blocks)
 
 
 async def _unwind(blocks: AsyncIterator[bytes]) -> None:
@@ -195,7 +150,7 @@ async def _unwind(blocks: AsyncIterator[bytes]) -> None:
             pass
 
 
-def _close_soon(close: Callable[[], Coroutine[object, object, None]]) -> None:
+def _close_soon(close: Close) -> None:
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
@@ -205,9 +160,7 @@ def _close_soon(close: Callable[[], Coroutine[object, object, None]]) -> None:
             stacklevel=3,
         )
     else:
-        task = loop.create_task(close())
-        _closing.add(task)
-        task.add_done_callback(_closing.discard)
+        start(close, loop)
 
 
 def _seconds_until(deadline: int | None) -> float | None:

@@ -1,4 +1,4 @@
-"""Which failures prove that a request never left."""
+"""The errors of other libraries: what they prove, and what they must not show."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from socket import gaierror
 
 import pytest
 
-from foxstream.transports.unsent import never_left
+from foxstream.transports.foreign import never_left, without_frames
 
 REFUSED = ConnectionRefusedError(111, "refused")
 
@@ -32,3 +32,18 @@ def caused_by(cause: BaseException) -> Exception:
 )
 def test_only_names_and_refusals_do(error, proven):
     assert never_left(error) is proven
+
+
+def test_no_link_of_the_chain_shows_its_frames():
+    try:
+        try:
+            raise ExceptionGroup("", [caused_by(REFUSED)])
+        except ExceptionGroup as group:
+            raise OSError("last") from group
+    except OSError as error:
+        last = error
+    assert last.__traceback__ is not None
+    assert last.__cause__.__traceback__ is not None
+    assert without_frames(last) is last
+    assert last.__traceback__ is None
+    assert last.__cause__.__traceback__ is None
