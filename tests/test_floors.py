@@ -18,9 +18,15 @@ SANS_IO = (
     ("question", "endpoints", "decoder", "mending", "recovery", "retelling"),
     ("replies", "telling"),
 )
+LOW_TRANSPORTS = (
+    "transports.capped",
+    "transports.closing",
+    "transports.foreign",
+    "transports.keeper",
+)
 FLOORS = (
     *SANS_IO,  # ═══ the water line: no await, no clock, no socket up to here
-    ("media", "transports.closing", "transports.foreign", "transports.keeper"),
+    ("media", *LOW_TRANSPORTS),
     ("transports.httpx_sending",),
     ("transports.aiohttp", "transports.httpx", "transports.replay"),
     ("transports.native", "retrying", "service"),
@@ -44,6 +50,7 @@ GUARDED = CLOCKS | {"asyncio", "socket", "ssl", "http", "select", "threading", "
 FREE = sys.stdlib_module_names - GUARDED | {"msgspec", "foxstream"}
 MAY_IMPORT = {
     "media": {"anyio"},
+    "transports.capped": {"socket"},
     "transports.closing": {"anyio", "asyncio"},
     "transports.foreign": {"socket"},
     "transports.httpx_sending": {"anyio", "httpx", "httpx_sse"},

@@ -17,6 +17,7 @@ from sniffio import current_async_library
 from foxstream import APIConnectionError, APITimeoutError
 from foxstream.exchange import Request, Transport
 from foxstream.transports import AiohttpTransport, HttpxTransport
+from foxstream.transports.capped import CappedSocket
 from foxstream.transports.native import NativeTransport
 from tests.conftest import BACKENDS
 from tests.loopback import CUT, HANG, RESET, Answer, serving
@@ -507,3 +508,13 @@ async def test_closing_it_at_once_closes_its_open_responses(lane):
         transport.close()
         await server.client_left()
         await anyio.lowlevel.checkpoint()
+
+
+def test_a_capped_socket_brings_64_kib_at_most():
+    here, there = socket.socketpair()
+    with there, CappedSocket(fileno=here.detach()) as capped:
+        there.setblocking(False)
+        sent = there.send(b"x" * 200_000)
+        assert sent > 65_536
+        assert len(capped.recv(1 << 18)) == 65_536
+        assert len(capped.recv(10)) == 10

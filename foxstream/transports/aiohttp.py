@@ -16,6 +16,7 @@ import aiohttp
 
 from foxstream.errors import APIConnectionError, APITimeoutError
 from foxstream.exchange import Request, Response, is_loopback
+from foxstream.transports.capped import CappedSocket
 from foxstream.transports.closing import start
 from foxstream.transports.foreign import never_left, without_frames
 from foxstream.transports.keeper import Keeper, keep
@@ -114,7 +115,7 @@ class AiohttpTransport:
         if self._session is None:
             self._loop = loop
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0),
+                connector=aiohttp.TCPConnector(limit=0, socket_factory=_small_reads),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
             )
@@ -205,6 +206,11 @@ class _AiohttpResponse:
         return connection is not None and (
             connection.transport is None or connection.transport.is_closing()
         )
+
+
+def _small_reads(address: tuple[int, int, int, str, object]) -> CappedSocket:
+    family, kind, protocol, *_ = address
+    return CappedSocket(family, kind, protocol)
 
 
 async def _close_all(session: aiohttp.ClientSession, responses: Iterable[_AiohttpResponse]) -> None:
