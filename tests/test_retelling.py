@@ -54,7 +54,7 @@ def thought(text: str) -> wire.Chunk:
     return wire.Chunk(choices=[wire.ChunkChoice(delta=wire.ChunkDelta(reasoning_content=text))])
 
 
-def test_new_words_before_the_old_ones_were_told_again_are_a_divergence():
+def test_new_words_before_all_the_old_ones_are_a_divergence():
     transcript = Transcript()
     transcript.add([thought("hm, "), thought("so")], 0)
     with pytest.raises(StreamDivergedError, match="leaves out"):
