@@ -100,7 +100,7 @@ async def test_an_unforeseen_error_is_told_without_its_details(
         async with gateway(models=Models()) as session, session.get(MODELS) as response:
             assert await refused(response) == (500, "internal_error", None)
             assert "secret" not in await response.text()
-    assert "GET /v1/models failed" in caplog.text
+    assert "GET '/v1/models' failed" in caplog.text
 
 
 @asynccontextmanager

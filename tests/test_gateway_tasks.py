@@ -271,7 +271,12 @@ async def test_a_gateway_that_closes_takes_nothing_more() -> None:
     await table.close()
     with pytest.raises(RefusedError, match="closing"):
         table.start(
-            ScriptedEngine([]), Generation("m"), cast("Media", None), owner=None, streamed=False
+            ScriptedEngine([]),
+            Generation("m"),
+            cast("Media", None),
+            owner=None,
+            streamed=False,
+            size=0,
         )
 
 

@@ -6,12 +6,13 @@ House rule: a name that a client chose never becomes a path.
 from __future__ import annotations
 
 import asyncio
+import errno
 import re
 import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -28,7 +29,9 @@ __all__ = ["FileStore", "Incoming", "StoredFile"]
 
 _MAX_FILES = 10_000
 _MAX_NAME = 100
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _HEAD = 4096
+_STORAGE_FULL = "the storage for uploads is full"
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\?#%:*\"<>|]+")
 
 
@@ -52,24 +55,34 @@ class StoredFile(msgspec.Struct, frozen=True):
 class Incoming:
     """A file that is arriving: bytes on disk that have no name yet."""
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
+    def __init__(self, path: Path, max_bytes: int, take: Callable[[int], None]) -> None:
         self.path = path
         self.head: bytes = b""
         self.size: int = 0
         self.started: bool = False
         self.kept: bool = False
         self._max_bytes = max_bytes
+        self._take = take
 
     async def write(self, blocks: AsyncGenerator[bytes]) -> None:
-        """Write `blocks` to disk as they come; 413 beyond the limit."""
+        """Write `blocks` to disk as they come; 413 beyond the limit, 403 where the disk is full."""
         self.started = True
-        async with aclosing(blocks), await anyio.open_file(self.path, "wb") as file:
-            async for block in blocks:
-                self.head = self.head or block[:_HEAD]
-                self.size += len(block)
-                if self.size > self._max_bytes:
-                    raise too_large(f"the file has more than {self._max_bytes} bytes")
-                await file.write(block)
+        try:
+            async with aclosing(blocks), await anyio.open_file(self.path, "wb") as file:
+                async for block in blocks:
+                    self._count(block)
+                    await file.write(block)
+        except OSError as error:
+            if error.errno in _DISK_FULL:
+                raise forbidden("the disk of this gateway is full") from error
+            raise
+
+    def _count(self, block: bytes) -> None:
+        self.head = self.head or block[:_HEAD]
+        self.size += len(block)
+        self._take(len(block))
+        if self.size > self._max_bytes:
+            raise too_large(f"the file has more than {self._max_bytes} bytes")
 
 
 class FileStore:
@@ -81,6 +94,7 @@ class FileStore:
         self._expiries: dict[str, asyncio.TimerHandle] = {}
         self._folder = Path()
         self._taken = 0
+        self._arriving = 0
 
     async def lifespan(self, _app: web.Application) -> AsyncIterator[None]:
         """Have a folder from the start of an application to its end."""
@@ -95,10 +109,11 @@ class FileStore:
     async def incoming(self) -> AsyncGenerator[Incoming]:
         """A place for a file to arrive at; what is not kept in the block is removed after it."""
         path = self._folder / secrets.token_hex(16)
-        incoming = Incoming(path, self._settings.max_upload_bytes)
+        incoming = Incoming(path, self._settings.max_upload_bytes, self._arrive)
         try:
             yield incoming
         finally:
+            self._arriving -= incoming.size
             if not incoming.kept:
                 _remove(path)
 
@@ -130,11 +145,20 @@ class FileStore:
         file = self._files.get(token)
         return file if file and file.filename == filename else None
 
+    def _arrive(self, size: int) -> None:
+        """Whether an upload may make room is known at its end, so those that arrive have their own.
+
+        Half of what a disk must have, then: files that are kept, and files that arrive.
+        """
+        self._arriving += size
+        if self._arriving > self._settings.max_storage_bytes:
+            raise forbidden(_STORAGE_FULL)
+
     def _make_room(self, size: int, *, auto_cleanup: bool) -> None:
         limit = self._settings.max_storage_bytes
         while len(self._files) >= _MAX_FILES or self._taken + size > limit:
-            if not (auto_cleanup and self._files):
-                raise forbidden("the storage for uploads is full")
+            if not auto_cleanup or size > limit:
+                raise forbidden(_STORAGE_FULL)
             self._drop(next(iter(self._files)))
 
     def _drop(self, token: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from aiohttp import web
 
@@ -34,14 +35,17 @@ class Generations:
 
     async def submit(self, request: web.Request) -> web.StreamResponse:
         """`POST /v1/llm/generations`: the four answers of section 3."""
-        body = await read_json(request, self._settings.max_body_bytes)
-        submission = validate(body, self._settings.models)
+        settings = self._settings
+        submission = await read_json(
+            request, settings.max_body_bytes, partial(validate, models=settings.models)
+        )
         task = self.tasks.start(
             self._engine,
             submission.generation,
             self._media,
             owner=self._keyring.owner(request),
             streamed=submission.stream,
+            size=submission.size,
         )
         if submission.sync:
             return await self._answer_at_once(request, task)

@@ -37,7 +37,7 @@ async def envelope(request: web.Request, handler: Handler) -> web.StreamResponse
     except ConnectionError:  # the client has left: nobody reads what is answered
         return web.Response(status=400)
     except Exception:
-        _logger.exception("%s %s failed", request.method, request.path)
+        _logger.exception("%s %r failed", request.method, request.path)
         return RefusedError(500, "internal_error", "the gateway failed").response()
 
 

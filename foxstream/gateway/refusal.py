@@ -15,11 +15,20 @@ __all__ = [
     "forbidden",
     "malformed",
     "not_found",
+    "shortened",
     "too_large",
     "unauthorized",
     "unavailable",
     "unprocessable",
 ]
+
+
+_LONGEST = 500
+
+
+def shortened(message: str) -> str:
+    """`message` up to a length that is meant to be read: it may quote what a caller sent."""
+    return message if len(message) <= _LONGEST else f"{message[:_LONGEST]}..."
 
 
 class RefusedError(Exception):
@@ -34,6 +43,7 @@ class RefusedError(Exception):
         code: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
+        message = shortened(message)
         super().__init__(message)
         self.status = status
         self.error: ErrorBody = ErrorBody(message, type, code or msgspec.UNSET)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import AsyncGenerator
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import aiohttp
 
@@ -19,6 +19,8 @@ __all__ = ["RemoteError", "fetch"]
 
 _TIMEOUT = aiohttp.ClientTimeout(total=120, sock_connect=10, sock_read=30)
 _BLOCK = 256 * 1024
+
+_NAT64 = ip_network("64:ff9b::/96")
 
 Address = tuple[int, int, int, str, tuple[object, ...]]
 
@@ -52,6 +54,14 @@ def _public_socket(address: Address) -> socket.socket:
     """Called with every address that is about to be connected to, also after a redirect."""
     family, kind, protocol, _, where = address
     ip = ip_address(str(where[0]))
-    if not ip.is_global:
+    if not _is_public(ip):
         raise OSError(errno.EACCES, f"{ip} is not a public address (fetch_private is off)")
     return socket.socket(family, kind, protocol)
+
+
+def _is_public(ip: IPv4Address | IPv6Address) -> bool:
+    """Also of the IPv4 address that a translator on the way takes out of an IPv6 one."""
+    inner = None
+    if isinstance(ip, IPv6Address):
+        inner = IPv4Address(ip.packed[-4:]) if ip in _NAT64 else ip.sixtofour
+    return ip.is_global and not ip.is_multicast and (inner is None or inner.is_global)

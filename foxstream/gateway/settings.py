@@ -34,6 +34,8 @@ class Options(TypedDict, total=False):
     max_upload_bytes: int
     max_storage_bytes: int
     max_answer_bytes: int
+    max_kept_bytes: int
+    max_pending_bytes: int
     max_tasks: int
     max_subscribers: int
     fetch_remote: bool
@@ -49,7 +51,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     `retention`: seconds for which the chunks of an ended task can be streamed again (contract,
     section 4). `task_retention`, `upload_retention`: seconds for which a task can be polled, an
     upload downloaded. `keepalive`: seconds of silence before a comment, `None` for never.
-    `max_answer_bytes`: the chunks of one task. `max_tasks`: all that are remembered.
+    `max_storage_bytes`: the uploads that are kept, and as much again of those that arrive.
+    `max_answer_bytes`: the chunks of one task. `max_kept_bytes`: those of all, and as much again
+    of their answers; the oldest make room. `max_pending_bytes`: the media that running tasks
+    brought along in their requests. `max_tasks`: all that are remembered.
     `max_subscribers`: of one task. `fetch_remote`: whether URLs of media are fetched;
     `fetch_private`: also from addresses that are not public. `allowed_hosts`: the `Host` names
     that are answered, `None` for any. `models`: the model list. `faults`: mishaps to play.
@@ -63,6 +68,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_upload_bytes: int = 512 * MIB
     max_storage_bytes: int = 4096 * MIB
     max_answer_bytes: int = 16 * MIB
+    max_kept_bytes: int = 256 * MIB
+    max_pending_bytes: int = 512 * MIB
     max_tasks: int = 1000
     max_subscribers: int = 1000
     fetch_remote: bool = False

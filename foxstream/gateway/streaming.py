@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from aiohttp import web
 
@@ -16,6 +16,9 @@ Shape = Callable[[AsyncGenerator[bytes]], AsyncGenerator[bytes]]
 
 SHAPE: web.AppKey[Shape] = web.AppKey("shape")
 """Where `Faults` come between a log and its wire; a healthy gateway has none."""
+
+_WRITE = 128 * 1024
+"""What waits in front of a socket that takes nothing: a chunk may be as large as an answer."""
 
 _HEADERS = {
     "Content-Type": "text/event-stream",
@@ -36,14 +39,9 @@ async def send_events(
     if log.subscribers >= max_subscribers:
         raise busy(f"the stream has {max_subscribers} subscribers already")
     response = web.StreamResponse(headers=_HEADERS)
-    log.subscribers += 1
-    try:
+    with log.subscription(), suppress(ConnectionError):  # the subscriber may leave
         await response.prepare(request)
         await _write(request, response, log.follow(offset, keepalive))
-    except ConnectionError:
-        pass  # the subscriber has left
-    finally:
-        log.subscribers -= 1
     return response
 
 
@@ -53,4 +51,5 @@ async def _write(
     shape = request.app.get(SHAPE)
     async with aclosing(blocks), aclosing(shape(blocks) if shape else blocks) as shaped:
         async for block in shaped:
-            await response.write(block)
+            for start in range(0, len(block), _WRITE):
+                await response.write(block[start : start + _WRITE])

@@ -11,9 +11,9 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 from msgspec import UNSET
 
-from foxstream.gateway.chunk_log import ChunkLog
+from foxstream.gateway.chunk_log import ChunkLog, Shelf
 from foxstream.gateway.engine import Engine, EngineError, Generation, Media, Piece
-from foxstream.gateway.refusal import busy, not_found, unavailable
+from foxstream.gateway.refusal import busy, not_found, shortened, unavailable
 from foxstream.gateway.settings import Settings
 from foxstream.gateway.shapes import ChatCompletion, Status, StreamLink, TaskError, TaskUsage
 from foxstream.gateway.shapes import Task as TaskShape
@@ -29,17 +29,16 @@ _ALPHABET = string.ascii_lowercase + string.digits
 class Task:
     """One answer in the making: its state, its chunks, in the end its outcome.
 
-    `outcome` is its completion or its error, once it has ended. `log` is `None` for a task
-    without a stream, and again once the retention of its chunks is over. `owner` is the key that
-    submitted it.
+    `outcome` is its completion or its error, once it has ended. `owner` is the key that submitted
+    it; `log` is `None` for a task without a stream.
     """
 
     def __init__(
-        self, generation: Generation, owner: str | None, *, streamed: bool, max_bytes: int
+        self, generation: Generation, owner: str | None, log: ChunkLog | None, max_bytes: int
     ) -> None:
         self.id: str = _task_id(generation)
         self.owner = owner
-        self.log: ChunkLog | None = ChunkLog() if streamed else None
+        self._log = log
         self.outcome: asyncio.Future[ChatCompletion | TaskError]
         self.outcome = asyncio.get_running_loop().create_future()
         self.expiries: tuple[asyncio.TimerHandle, ...] = ()
@@ -49,6 +48,16 @@ class Task:
         self._progress = 0
         self._transcript = Transcript(generation.model)
         self._max_bytes = max_bytes
+
+    @property
+    def log(self) -> ChunkLog | None:
+        """Its chunks; `None` again once their retention is over or others needed the room."""
+        return None if self._log is None or self._log.forgotten else self._log
+
+    @property
+    def size(self) -> int:
+        """The characters of its answer."""
+        return self._transcript.size
 
     async def run(self, engine: Engine, generation: Generation, media: Media) -> None:
         """Take the engine's answer to its end; every failure becomes the task's own."""
@@ -65,6 +74,7 @@ class Task:
 
     def fail(self, code: str, message: str) -> None:
         """End the task with an error."""
+        message = shortened(message)
         self.outcome.set_result(TaskError(code, message))
         self._status = "failed"
         if self.log is not None:
@@ -88,7 +98,9 @@ class Task:
 
     def forget_chunks(self) -> None:
         """Close the stream to new subscribers; those that are reading keep their log."""
-        self.log = None
+        if self._log is not None:
+            self._log.retire()
+            self._log = None
 
     async def _listen(self, pieces: AsyncIterator[Piece]) -> None:
         try:
@@ -122,6 +134,8 @@ class TaskTable:
         self._settings = settings
         self._tasks: dict[str, Task] = {}
         self._runners: dict[str, asyncio.Task[None]] = {}
+        self._shelf = Shelf(settings.max_kept_bytes)
+        self._pending = 0
         self._closed = False
 
     def start(
@@ -132,16 +146,19 @@ class TaskTable:
         *,
         owner: str | None,
         streamed: bool,
+        size: int,
     ) -> Task:
-        """Begin to answer; the task is `pending` until the event loop turns."""
+        """Begin to answer a request of `size` bytes; `pending` until the event loop turns."""
         if self._closed:
             raise unavailable("the gateway is closing")
-        self._make_room()
-        task = Task(generation, owner, streamed=streamed, max_bytes=self._settings.max_answer_bytes)
+        self._make_room(size)
+        log = ChunkLog(self._shelf) if streamed else None
+        task = Task(generation, owner, log, self._settings.max_answer_bytes)
         self._tasks[task.id] = task
         runner = asyncio.create_task(task.run(engine, generation, media), name=task.id)
         self._runners[task.id] = runner
-        runner.add_done_callback(lambda _: self._settle(task))
+        self._pending += size
+        runner.add_done_callback(lambda _: self._settle(task, size))
         return task
 
     def find(self, task_id: str, owner: str | None) -> Task:
@@ -159,6 +176,7 @@ class TaskTable:
         if not task.outcome.done():
             task.fail("task_cancelled", "the task was stopped before its end")
             self._runners[task.id].cancel()
+        task.forget_chunks()
 
     async def close(self) -> None:
         """Stop everything; whoever is subscribed gets an `error` event."""
@@ -168,7 +186,9 @@ class TaskTable:
             self.drop(task)
         await asyncio.gather(*runners, return_exceptions=True)
 
-    def _make_room(self) -> None:
+    def _make_room(self, size: int) -> None:
+        if self._pending and self._pending + size > self._settings.max_pending_bytes:
+            raise busy(f"the running tasks have {self._pending} bytes to read already")
         if len(self._tasks) < self._settings.max_tasks:
             return
         for task in self._tasks.values():
@@ -177,14 +197,26 @@ class TaskTable:
                 return
         raise busy(f"all {self._settings.max_tasks} tasks of this gateway are running")
 
-    def _settle(self, task: Task) -> None:
+    def _settle(self, task: Task, size: int) -> None:
         del self._runners[task.id]
+        self._pending -= size
+        self._forget_answers()
         if task.id in self._tasks:
             later = asyncio.get_running_loop().call_later
             task.expiries = (
                 later(self._settings.retention, task.forget_chunks),
                 later(self._settings.task_retention, self.drop, task),
             )
+
+    def _forget_answers(self) -> None:
+        """Drop the oldest ended tasks where all answers together are too large."""
+        ended = [task for task in self._tasks.values() if task.outcome.done()]
+        excess = sum(task.size for task in ended) - self._settings.max_kept_bytes
+        for task in ended:
+            if excess <= 0:
+                return
+            excess -= task.size
+            self.drop(task)
 
 
 def _task_id(generation: Generation) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -94,11 +95,14 @@ class Uploads:
         return web.FileResponse(file.path, headers=headers)
 
     async def _body(self, request: web.Request, shape: type[T]) -> T:
-        body = await read_json(request, self._settings.max_body_bytes)
-        try:
-            return msgspec.json.decode(body, type=shape)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise malformed(str(error)) from error
+        return await read_json(request, self._settings.max_body_bytes, partial(_read, shape))
+
+
+def _read(shape: type[T], body: bytes) -> T:
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise malformed(str(error)) from error
 
 
 def _told(request: web.Request, file: StoredFile) -> web.Response:

@@ -50,11 +50,15 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Submission(msgspec.Struct, frozen=True):
-    """A request that passed: what to answer, and how the answer is to be sent (section 3)."""
+    """A request that passed: what to answer, and how the answer is to be sent (section 3).
+
+    `size` is the number of bytes it came in.
+    """
 
     generation: Generation
     sync: bool
     stream: bool
+    size: int
 
 
 def read_object(body: bytes) -> dict[str, object]:
@@ -72,7 +76,7 @@ def validate(body: bytes, models: Iterable[Model]) -> Submission:
     generation = _generation(request, fields)
     _check_media(generation, inline_limited=not request.sync)
     find_model(models, generation.model).check(generation)
-    return Submission(generation, request.sync, request.stream)
+    return Submission(generation, request.sync, request.stream, len(body))
 
 
 def _convert(fields: dict[str, object]) -> Body:

@@ -114,7 +114,9 @@ class Opened:
         if self.kind != "audio" and self.video is None:
             raise InvalidInputError(f"{self.kind} has no video track")
         if self.video is not None:
-            self._bound("pixels", self.video.width * self.video.height)
+            # As wide as it is to be shown: a few stored pixels may claim to be a thousand each.
+            shown = self.video.width * max(Fraction(1), self.pixel_aspect)
+            self._bound("pixels", shown * self.video.height)
             # One thread: with several, a damaged frame decodes differently each time.
             self.video.codec_context.thread_count = 1
             self.video.codec_context.options = {"max_pixels": str(self._limits.pixels)}
