@@ -50,7 +50,7 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """A whole answer: status, headers under lower-case names, body."""
+    """A whole answer: status, headers to be looked up under lower-case names, body."""
 
     status: int
     headers: Mapping[str, str]
@@ -67,7 +67,7 @@ class Response(Protocol):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The headers, under lower-case names."""
+        """The headers, to be looked up under lower-case names."""
         ...
 
     async def read(self, deadline: int | None = None) -> bytes:

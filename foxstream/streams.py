@@ -7,7 +7,6 @@ of whatever bytes are there; everything that thinks is below.
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Literal, Protocol, Self
@@ -86,7 +85,7 @@ class Stream:
         )
         self._state: StreamState = "pending"
         self._response: Response | None = None
-        self._ready: deque[Delta] = deque()
+        self._ready: list[Delta] = []  # the next one last
         self._reading = False
         self._rested = False
         self._error: FoxError | None = None
@@ -177,7 +176,7 @@ class Stream:
     async def __anext__(self) -> Delta:
         if not self._ready:
             await self._fill()
-        return self._ready.popleft()
+        return self._ready.pop()
 
     def __del__(self) -> None:
         if self._response is not None:
@@ -257,7 +256,7 @@ class Stream:
 
     def _take(self, block: bytes, now: int) -> None:
         deltas = self._telling.feed(block, now)
-        self._ready.extend(deltas)
+        self._ready = deltas[::-1]
         self._note(deltas, now)
         if self._telling.over:
             self.timings.ended = now
@@ -314,7 +313,7 @@ class Stream:
 
     def _settle(self, settlement: Settlement, now: int) -> None:
         tail, self._completion = settlement
-        self._ready.extend(tail)
+        self._ready = tail[::-1]
         self._note(tail, now)
         self._state = "complete"
 

@@ -143,7 +143,7 @@ class _AiohttpResponse:
 
     def __init__(self, answer: aiohttp.ClientResponse) -> None:
         self.status = answer.status
-        self.headers: Mapping[str, str] = {k.lower(): v for k, v in answer.headers.items()}
+        self.headers: Mapping[str, str] = answer.headers
         self._answer = answer
         self._content = answer.content
         self._deadline: int | None = None

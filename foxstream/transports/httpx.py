@@ -97,7 +97,7 @@ class _HttpxResponse:
 
     def __init__(self, answer: httpx.Response) -> None:
         self.status = answer.status_code
-        self.headers: Mapping[str, str] = dict(answer.headers.items())
+        self.headers: Mapping[str, str] = answer.headers
         self._blocks: AsyncIterator[bytes] | None = answer.aiter_raw()
         self._answer = answer
 
