@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 from blockbuster import blockbuster_ctx
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell does so to what it backgrounds
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 BACKENDS = {
     "asyncio": ("asyncio", {"debug": True}),
