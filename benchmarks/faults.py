@@ -15,7 +15,7 @@ from benchmarks.histories import virtual
 from benchmarks.histories.history import History, history_of
 from benchmarks.histories.life import Outcome
 from benchmarks.histories.oracle import judge
-from benchmarks.histories.sockets import LANES, live_all
+from benchmarks.histories.sockets import LANES, dealt, live_all
 from benchmarks.histories.trial import Tally, names, random_histories, spread
 
 __all__ = ["Tally", "lines", "measure", "story"]
@@ -33,18 +33,17 @@ def measure(
         return tally, lines(tally)
     outcomes = list(_outcomes(what, sockets=sockets))
     tally = Tally.of(outcomes)
-    return tally, chain.from_iterable(map(story, outcomes)) if verbose else lines(
-        tally, sockets=sockets
-    )
+    if verbose:
+        return tally, chain.from_iterable(map(story, outcomes))
+    return tally, lines(tally, sockets=sockets)
 
 
 def _outcomes(what: range | bytes, *, sockets: bool) -> Iterator[Outcome]:
-    """On sockets each seed is dealt to a lane, always the same one."""
     if isinstance(what, bytes):
         yield virtual.lived(msgspec.json.decode(what, type=History))
     elif sockets:
-        for number, lane in enumerate(LANES):
-            yield from live_all([s for s in what if s % len(LANES) == number], lane)
+        for lane in LANES:
+            yield from live_all(dealt(what, lane), lane)
     else:
         yield from map(virtual.lived, map(history_of, what))
 

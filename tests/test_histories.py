@@ -11,13 +11,13 @@ import msgspec
 import pytest
 
 from benchmarks import faults
+from benchmarks.__main__ import main
 from benchmarks.histories import dry, virtual
 from benchmarks.histories.history import History, history_of
 from benchmarks.histories.life import Life, Outcome
 from benchmarks.histories.mishaps import Cut, Told
 from benchmarks.histories.oracle import judge
 from benchmarks.histories.recorded import Words, recorded
-from benchmarks.histories.sockets import LANES, live_all
 from benchmarks.histories.tasks import Task
 from benchmarks.histories.trial import Tally, random_histories, spread
 from foxstream import (
@@ -58,15 +58,6 @@ def test_ten_thousand_histories_in_virtual_time():
 
 def test_some_of_them_on_trio():
     well(random_histories(range(10_000, 10_300), backend="trio"))
-
-
-@pytest.mark.parametrize("lane", LANES)
-def test_a_hundred_on_real_sockets(lane):
-    first = 100 * list(LANES).index(lane)
-    outcomes = live_all(range(first, first + 100), lane)
-    assert len(outcomes) == 100
-    assert {outcome.recording.words for outcome in outcomes} == {recorded().words}
-    well(Tally.of(outcomes))
 
 
 def test_with_and_without_a_loop_they_end_the_same():
@@ -185,11 +176,6 @@ def test_a_broken_rule_is_found(lived, room, name, broken, monkeypatch):
     assert Tally.of(lived(history_of(seed)) for seed in range(300)).failures
 
 
-def test_a_broken_rule_is_found_on_real_sockets(monkeypatch):
-    monkeypatch.setattr(Telling, "miscounted", False)
-    assert Tally.of(live_all(range(40), "aiohttp-asyncio")).failures
-
-
 def test_a_failing_seed_is_printed_with_what_lives_it_again(monkeypatch):
     monkeypatch.setattr(Telling, "miscounted", False)
     tally, lines = faults.measure(range(60))
@@ -201,6 +187,15 @@ def test_a_failing_seed_is_printed_with_what_lives_it_again(monkeypatch):
     assert f"judged: {again.failures[0].complaint}" in list(story)
     written = msgspec.json.encode(again.failures[0].history)
     assert faults.measure(written)[0].failures == again.failures
+
+
+def test_the_command_fails_where_a_history_does(monkeypatch, capsys):
+    monkeypatch.setattr(Telling, "miscounted", False)
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "faults", "--schedules", "60"])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 1
+    assert "wrong: " in capsys.readouterr().out
 
 
 def command(*options: str) -> subprocess.CompletedProcess[str]:

@@ -49,11 +49,13 @@ class FaultProxy:
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer what is asked on one connection, until it is over."""
         self.open += 1
-        with suppress(*_OVER):
-            while await self._answer(await self._asked(reader), _Wire(reader, writer)):
-                await writer.drain()
-        self.open -= 1
-        writer.close()
+        try:
+            with suppress(*_OVER):
+                while await self._answer(await self._asked(reader), _Wire(reader, writer)):
+                    await writer.drain()
+        finally:
+            self.open -= 1
+            writer.close()
 
     async def _asked(self, reader: asyncio.StreamReader) -> _Asked:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")

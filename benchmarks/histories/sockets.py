@@ -26,7 +26,7 @@ from foxstream.gateway import ScriptedEngine, Think, running_gateway
 from foxstream.gateway.engine import Piece as Spoken
 from foxstream.transports import AiohttpTransport, HttpxTransport
 
-__all__ = ["LANES", "live_all"]
+__all__ = ["LANES", "dealt", "live_all"]
 
 LANES: dict[str, tuple[Callable[[], Transport], str]] = {
     "aiohttp-asyncio": (AiohttpTransport, "asyncio"),
@@ -46,6 +46,11 @@ class Stage(NamedTuple):
 
     url: str
     proxy: FaultProxy
+
+
+def dealt(seeds: Iterable[int], lane: str) -> list[int]:
+    """Those of the seeds that are lived in that lane: a seed always is in the same one."""
+    return [seed for seed in seeds if seed % len(LANES) == list(LANES).index(lane)]
 
 
 def live_all(seeds: Iterable[int], lane: str) -> list[Outcome]:

@@ -35,6 +35,8 @@ __all__ = [
 
 Part = TypeVar("Part")
 
+_UNREMARKABLE = {"truth", "running"}
+
 
 class Failure(msgspec.Struct, frozen=True):
     """A history that did not end as it must."""
@@ -57,7 +59,7 @@ class Tally(msgspec.Struct):
         self.endings[outcome.ending] += 1
         for opening in outcome.openings:
             self.met.update(names(opening.connection))
-        self.met.update(f"task: {look}" for look in set(outcome.looks) - {"truth", "running"})
+        self.met.update(f"task: {look}" for look in set(outcome.looks) - _UNREMARKABLE)
         complaint = judge(outcome)
         if complaint is not None:
             self.failures.append(Failure(outcome.history, complaint))

@@ -56,9 +56,9 @@ def _play(life: Life, request: Request) -> Play:
     if request.method == "POST":
         return _json(completed(recording) | {"status": "pending", "results": None})
     look = life.look()
-    return (
-        refusal_of(Refused(500)) if look == "busy" else _json(showing(look, completed(recording)))
-    )
+    if look == "busy":
+        return refusal_of(Refused(500))
+    return _json(showing(look, completed(recording)))
 
 
 def _json(value: object) -> Play:
