@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -356,6 +357,14 @@ async def test_the_proxy_of_the_environment_is_used_and_no_netrc(kind, monkeypat
         assert await read_all(await transport.send(get("http://far.test/x"))) == b"via proxy"
     assert proxy.asked[0].target == "http://far.test/x"
     assert "authorization" not in proxy.asked[0].headers
+
+
+async def test_a_proxy_gets_its_own_password(kind, monkeypatch):
+    async with serving(lambda _: Answer((b"ok",))) as proxy, opened(kind) as transport:
+        monkeypatch.setenv("http_proxy", proxy.url.replace("//", "//fox:p%40ss@"))
+        assert await read_all(await transport.send(get("http://far.test/x"))) == b"ok"
+    basic = b64encode(b"fox:p@ss").decode()
+    assert proxy.asked[0].headers["proxy-authorization"] == f"Basic {basic}"
 
 
 async def test_no_proxy_is_asked_for_this_machine(kind, monkeypatch):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import os
 import random
+import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
@@ -12,13 +15,16 @@ from threading import Event
 
 import av
 import pytest
+from anyio import fail_after
 
 from foxstream.errors import InvalidInputError
+from foxstream.gateway import LocalEngine
 from foxstream.video import Kind, Limits, Measurement, Video, door, examine
 from foxstream.video.containers import Container
 from foxstream.video.files import Nameless
 from tests import films
 from tests.films import AVI, BLUE, FILM, GREEN, RED, WEBM, film, patched, picture, refusal, tone
+from tests.gatewaykit import SUBMIT, TEXT, ended, gateway, refused, submit, upload
 
 pytestmark = pytest.mark.anyio
 
@@ -228,3 +234,84 @@ def test_reading_ends_at_the_next_packet_when_nobody_waits():
         stop.set()
         with pytest.raises(door.AbandonedError):
             list(frames)
+
+
+def widened(data: bytes, across: int, down: int) -> bytes:
+    """An mp4 that says how wide and how high one of its pixels is."""
+    box = b"\0\0\0\x10pasp" + across.to_bytes(4) + down.to_bytes(4)
+    entry = data.index(b"avcC") - 4
+    for name in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"avc1"):
+        at = data.index(name) - 4
+        length = int.from_bytes(data[at : at + 4]) + len(box)
+        data = patched(data, at, length.to_bytes(4))
+    return data[:entry] + box + data[entry:]
+
+
+async def test_pixels_that_claim_to_be_wide_count_as_what_they_claim():
+    silent = film([picture(RED)] * 3)
+    assert (await Video(widened(silent, 2, 1)).shrink()).width == 2 * films.WIDTH
+    for across in (100_000, 2**31 - 1):
+        with pytest.raises(InvalidInputError, match="pixels: at most"):
+            await Video(widened(silent, across, 1)).shrink()
+    assert (await Video(widened(silent, 1, 2**31 - 1)).shrink()).width == 2
+
+
+@pytest.mark.parametrize("script", ["ffconcat", "m3u8", "sdp", "dash"])
+async def test_no_script_is_shrunk(canary: str, script: str):
+    with pytest.raises(InvalidInputError, match="no media file"):
+        await Video(scripts(canary)[script]).shrink()
+
+
+@pytest.mark.parametrize("script", ["ffconcat", "m3u8", "sdp", "dash"])
+@pytest.mark.parametrize(
+    "disguise", [b"", b"\0\0\0\x08ftyp", b"ID3\4\0\0\0\0\0\0", b"\xff\xfb\x90\0"]
+)
+async def test_no_script_is_measured_through_the_gateway(canary: str, script: str, disguise: bytes):
+    """Inline and uploaded, as a video, an image and a sound."""
+    payload = disguise + scripts(canary)[script]
+    text = base64.b64encode(payload).decode()
+    async with gateway(LocalEngine(delay=0)) as session:
+        uploaded = (await upload(session, payload, name="clip.mp4"))["url"]
+        for fields in (
+            {"video_urls": [uploaded]},
+            {"video_urls": [f"data:video/mp4;base64,{text}"]},
+            {"image_urls": [f"data:image/png;base64,{text}"]},
+            {"audio_url": f"data:audio/mpeg;base64,{text}"},
+        ):
+            task = await ended(session, (await submit(session, **fields))["id"])
+            assert task["error"]["code"] == "invalid_file_type", fields
+            assert "canary" not in str(task)
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "concat:a|b", "/etc/passwd", "ftp://h/a"])
+async def test_the_gateway_takes_no_other_protocol(url: str):
+    async with (
+        gateway(LocalEngine(delay=0)) as session,
+        session.post(SUBMIT, json={**TEXT, "video_urls": [url]}) as response,
+    ):
+        assert (await refused(response))[0] == 422
+
+
+@pytest.mark.parametrize("kind", ["fifo", "link to a fifo", "endless", "link to an endless one"])
+async def test_what_is_no_file_is_not_waited_for(kind: str, tmp_path: Path):
+    target = Path("/dev/zero")
+    if "fifo" in kind:
+        target = tmp_path / "fifo.mp4"
+        os.mkfifo(target)
+    path = target
+    if "link" in kind:
+        path = tmp_path / "link.mp4"
+        path.symlink_to(target)
+    with fail_after(2):
+        assert "no regular file" in await refusal(path)
+        with pytest.raises(InvalidInputError, match="no regular file"):
+            await Video(path).shrink()
+
+
+async def test_an_image_that_claims_to_be_huge_is_not_decoded():
+    small = films.image(picture(RED), "png")
+    claimed = b"IHDR" + (60_000).to_bytes(4) * 2 + small[24:29]
+    huge = patched(small, 12, claimed + zlib.crc32(claimed).to_bytes(4))
+    assert "no picture" in await refusal(huge, "image")
+    assert "no picture" in await refusal(small, "image", pixels=2000)
+    assert [fact async for fact in examine(small, "image")]

@@ -146,9 +146,9 @@ class FileStore:
         return file if file and file.filename == filename else None
 
     def _arrive(self, size: int) -> None:
-        """Whether an upload may make room is known at its end, so those that arrive have their own.
+        """Count bytes of uploads that arrive; 403 where these alone would fill the storage.
 
-        Half of what a disk must have, then: files that are kept, and files that arrive.
+        Whether an upload may drive others out is only known at its end, so they are counted apart.
         """
         self._arriving += size
         if self._arriving > self._settings.max_storage_bytes:
@@ -157,7 +157,7 @@ class FileStore:
     def _make_room(self, size: int, *, auto_cleanup: bool) -> None:
         limit = self._settings.max_storage_bytes
         while len(self._files) >= _MAX_FILES or self._taken + size > limit:
-            if not auto_cleanup or size > limit:
+            if not auto_cleanup:
                 raise forbidden(_STORAGE_FULL)
             self._drop(next(iter(self._files)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from functools import partial
@@ -14,6 +15,7 @@ from weakref import WeakSet
 
 import aiohttp
 
+from foxstream.address import Secret
 from foxstream.errors import APIConnectionError, APITimeoutError
 from foxstream.exchange import Request, Response, is_loopback
 from foxstream.transports.capped import CappedSocket
@@ -45,18 +47,21 @@ class AiohttpTransport:
     async def send(self, request: Request, deadline: int | None = None) -> Response:
         """Send `request`; see `Transport.send`."""
         session = await self._bound_session()
-        proxy, proxy_auth = _proxy_for(request.url)
+        proxy, credentials = _proxy_for(request.url)
+        headers = _headers_of(request)
+        if not request.url.startswith("https:"):
+            headers = headers | credentials
         limit = nullcontext() if deadline is None else asyncio.timeout(_seconds_until(deadline))
         try:
             async with limit:
                 answer = await session.request(
                     request.method,
                     request.url,
-                    headers=_headers_of(request),
+                    headers=headers,
                     data=_body_of(request),
                     allow_redirects=False,
                     proxy=proxy,
-                    proxy_auth=proxy_auth,
+                    proxy_headers=credentials,
                     timeout=aiohttp.ClientTimeout(total=None, connect=request.connect),
                 )
         except aiohttp.ConnectionTimeoutError as error:
@@ -233,23 +238,25 @@ def _body_of(request: Request) -> object:
     return None if body is None else body.blocks()
 
 
-def _proxy_for(url: str) -> tuple[str | None, aiohttp.BasicAuth | None]:
+def _proxy_for(url: str) -> tuple[str | None, dict[str, str]]:
     """The environment's proxy; aiohttp's own look-up would read `.netrc` as well.
 
-    Its password is kept apart, because errors show the URL.
+    Its password comes as a header, because errors show the URL.
     """
     parts = urlsplit(url)
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
     if proxy is None or is_loopback(parts.hostname or "") or proxy_bypass(parts.netloc):
-        return None, None
+        return None, {}
     if proxy.startswith("socks"):
         raise APIConnectionError("aiohttp speaks to no SOCKS proxy: use HttpxTransport")
     shown = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
     if shown.username is None:
-        return shown.geturl(), None
-    auth = aiohttp.BasicAuth(unquote(shown.username), unquote(shown.password or ""))
-    return shown._replace(netloc=shown.netloc.rpartition("@")[2]).geturl(), auth
+        return shown.geturl(), {}
+    password = f"{unquote(shown.username)}:{unquote(shown.password or '')}"
+    basic = Secret(f"Basic {b64encode(password.encode()).decode()}")
+    bare = shown._replace(netloc=shown.netloc.rpartition("@")[2]).geturl()
+    return bare, {"Proxy-Authorization": basic}
 
 
 def _seconds_until(deadline: int) -> float:
