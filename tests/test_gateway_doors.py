@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import socket
+from hmac import compare_digest
 from typing import Any
 
 import aiohttp
@@ -187,3 +189,58 @@ def serve_in_a_thread() -> int:
 
 async def test_it_can_be_run_beside_any_event_loop() -> None:
     assert await asyncio.to_thread(serve_in_a_thread) == 200
+
+
+INNER = f"GET {MODELS} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+CHUNKED = f"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n{INNER}"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        f"Content-Length: {5 + len(INNER)}\r\n{CHUNKED}",
+        f"Content-Length: 0\r\nContent-Length: {len(INNER)}\r\n\r\n{INNER}",
+        f"Content-Length: 0, {len(INNER)}\r\n\r\n{INNER}",
+        f"Content-Length: +5\r\n\r\nhello{INNER}",
+        f"Content-Length: -5\r\n\r\nhello{INNER}",
+        f"Transfer-Encoding: xchunked\r\n\r\n{INNER}",
+        f"Transfer-Encoding: chunked\r\n{CHUNKED}",
+        CHUNKED.replace("Encoding:", "Encoding :"),
+        CHUNKED.replace("0\r\n\r\n", "0x0\r\n\r\n", 1),
+        f"X-A: a\r\n Content-Length: 5\r\n\r\n{INNER}",
+        f"X-A: a\rContent-Length: 5\r\n\r\n{INNER}",
+        f"X-A: a\0\r\n\r\n{INNER}",
+        f"Host: evil.example\r\n\r\n{INNER}",
+        f"Content-Type: text/plain\r\nContent-Length: 0\r\n\r\n{INNER}",
+    ],
+)
+async def test_a_request_whose_end_is_in_doubt_ends_the_connection(head: str) -> None:
+    """Otherwise something in front might see one request where there are two."""
+    start = f"POST {SUBMIT} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    async with gateway() as session:
+        port = session._base_url.port  # type: ignore[union-attr]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"{start}{head}".encode())
+        told = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    assert told.startswith(b"HTTP/1.0 400 ")
+    assert b"HTTP/1.1 200" not in told
+
+
+async def test_every_key_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[tuple[bytes, bytes]] = []
+
+    def noted(one: bytes, other: bytes) -> bool:
+        compared.append((one, other))
+        return compare_digest(one, other)
+
+    monkeypatch.setattr(hmac, "compare_digest", noted)
+    keys = {KEY, "sk-two", "sk-three"}
+    async with gateway(api_key=keys) as session:
+        for given in (KEY, "sk-three", "wrong"):
+            compared.clear()
+            async with session.get(MODELS, headers=bearer(given)) as response:
+                assert response.status == (200 if given in keys else 401)
+            assert {one.decode() for one, _ in compared} == keys
+            assert {other.decode() for _, other in compared} == {given}

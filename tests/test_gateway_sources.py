@@ -58,6 +58,29 @@ async def test_a_private_address_is_not_fetched(host: str) -> None:
             assert "fetch_private" in await response.text()
 
 
+@pytest.mark.parametrize(
+    "ip",
+    [
+        "64:ff9b::7f00:1",  # 127.0.0.1 behind a translator
+        "64:ff9b::a00:1",
+        "2002:7f00:1::",
+        "2002:c0a8:101::",
+        "::ffff:10.0.0.1",
+        "fd00::1",
+        "fe80::1",
+        "ff02::1",
+        "224.0.0.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "192.168.0.1",
+    ],
+)
+async def test_an_address_that_leads_inside_is_not_connected_to(ip: str) -> None:
+    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+    with pytest.raises(OSError, match="not a public address"):
+        _public_socket((family, socket.SOCK_STREAM, 0, "", (ip, 80)))
+
+
 async def test_a_public_address_may_be_connected_to() -> None:
     where = ("93.184.216.34", 80)
     with _public_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", where)) as made:
