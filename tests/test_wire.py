@@ -176,3 +176,11 @@ def test_results_may_be_structs_strings_and_null():
     first, second, third = wire.decode(body, wire.Task).results or ()
     assert (first, second, third) == (wire.Result(choices=[], text="t"), "plain", None)
     assert msgspec.json.decode(b'{"results": null}', type=wire.Task).results is None
+
+
+@pytest.mark.parametrize("index", [-1, wire.MAX_INDEX + 1])
+@pytest.mark.parametrize("field", ['"index":{}', '"delta":{{"tool_calls":[{{"index":{}}}]}}'])
+def test_indices_are_bounded(index, field):
+    with pytest.raises(wire.DECODE_ERRORS):
+        wire.decode_chunk(b'{"choices":[{%b}]}' % field.format(index).encode())
+    wire.decode_chunk(b'{"choices":[{%b}]}' % field.format(wire.MAX_INDEX).encode())
