@@ -192,4 +192,5 @@ def test_the_command_prints_and_keeps(options, shown, report, monkeypatch, capsy
 def test_the_readme_shows_every_fault():
     shown = README.read_text().partition("## When it goes wrong")[2].partition("\n## ")[0]
     rows = [line for line in shown.splitlines() if line.startswith("| ")][1:]
-    assert [row.split(" | ")[0] for row in rows] == [f"| {fault.title}" for fault in FAULTS.values()]
+    titles = [f"| {fault.title}" for fault in FAULTS.values()]
+    assert [row.split(" | ")[0] for row in rows] == titles
