@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar, Unpack
+from weakref import WeakSet
 
 import msgspec
 
@@ -103,6 +104,7 @@ class Client:
         self._timeouts = _timeouts(timeouts, _TIMEOUTS)
         self._retries = _retries(retries)
         self._max_event_bytes = max_event_bytes
+        self._streams: WeakSet[Stream] = WeakSet()
         self._transport = transport or NativeTransport()
         self._service = Service(
             self._home,
@@ -241,11 +243,17 @@ class Client:
         return await upload(self._service, material, name, clocks, self._retries, heard)
 
     def close(self) -> None:
-        """Let go of all connections without waiting; `aclose` is the better way."""
+        """Close all streams and connections without waiting; `aclose` is the better way."""
+        streams, self._streams = self._streams, WeakSet()
+        for stream in streams:
+            stream.close()
         self._transport.close()
 
     async def aclose(self) -> None:
-        """Close all connections."""
+        """Close all streams and connections."""
+        streams, self._streams = self._streams, WeakSet()
+        for stream in list(streams):
+            await stream.aclose()
         await self._transport.aclose()
 
     async def __aenter__(self) -> Self:
@@ -301,7 +309,7 @@ class Client:
         verify: bool,
         on_status: OnStatus | None,
     ) -> Stream:
-        return Stream(
+        stream = Stream(
             self._service,
             opening,
             timeouts=_timeouts(timeouts, self._timeouts),
@@ -310,6 +318,8 @@ class Client:
             verify=verify,
             on_status=on_status,
         )
+        self._streams.add(stream)
+        return stream
 
     def _clocks(self, timeouts: Timeouts | float | None) -> Clocks:
         clocks = Clocks(_timeouts(timeouts, self._timeouts))

@@ -78,7 +78,9 @@ class Healer:
         await sleep(self._service.transport, remedy.seconds, self._clocks)
         self._wait_anew()
         self._timings.reconnects += 1
-        return await self._service.open_stream(task, self._clocks)
+        response = await self._service.open_stream(task, self._clocks)
+        self._timings.opened = self._timings.opened or self._service.transport.now()
+        return response
 
     def _wait_anew(self) -> None:
         phase: Phase = "first_token" if self._timings.first_token is None else "stall"

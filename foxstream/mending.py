@@ -32,10 +32,16 @@ def mended(
     whole = msgspec.structs.replace(
         finished,
         choices=tuple(
-            msgspec.structs.replace(theirs, reasoning=ours.reasoning or theirs.reasoning)
+            msgspec.structs.replace(
+                theirs,
+                reasoning=ours.reasoning or theirs.reasoning,
+                finish_reason=theirs.finish_reason or ours.finish_reason,
+            )
             for ours, theirs in pairs
         ),
         reasoning=delivered.reasoning or finished.reasoning,
+        finish_reason=finished.finish_reason or delivered.finish_reason,
+        usage=finished.usage or delivered.usage,
         model=delivered.model or finished.model,
         id=delivered.id or finished.id,
         task_id=delivered.task_id,
@@ -84,9 +90,14 @@ def disagrees(streamed: Completion, finished: Completion) -> bool:
     ours = {choice.index: choice for choice in streamed.choices}
     return any(
         (theirs.text and theirs.text != ours.get(theirs.index, Choice()).text)
-        or (theirs.tool_calls and theirs.tool_calls != ours.get(theirs.index, Choice()).tool_calls)
+        or (theirs.tool_calls and _said_to(theirs) != _said_to(ours.get(theirs.index, Choice())))
         for theirs in finished.choices
     )
+
+
+def _said_to(choice: Choice) -> list[str]:
+    """The words of its tool calls; their ids may be known to one side alone."""
+    return [call.arguments for call in choice.tool_calls]
 
 
 def supplemented(streamed: Completion, finished: Completion) -> Completion:

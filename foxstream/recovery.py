@@ -128,7 +128,7 @@ class Lifeline:
 
     def __init__(self, retries: Retries, chance: Callable[[], float] = random.random) -> None:
         self._attempts = Attempts(retries, chance)
-        self._reported: str | None = None
+        self._reported = False
 
     def after(self, error: FoxError, *, progress: bool) -> Remedy:
         """The remedy for `error`; raises it where there is none.
@@ -137,13 +137,13 @@ class Lifeline:
         """
         if progress:
             self._attempts.succeeded()
-            self._reported = None
+            self._reported = False
         if self._attempts.none_allowed:
             raise error
         if isinstance(error, StreamDivergedError) or _is_gone(error):
             return Remedy("poll")
         if isinstance(error, TaskFailedError):
-            return self._after_report(error)
+            return self._after_report()
         if isinstance(error, APITimeoutError):
             return self._after_silence(error)
         try:
@@ -151,12 +151,10 @@ class Lifeline:
         except _PASSING:
             return Remedy("poll")
 
-    def _after_report(self, error: TaskFailedError) -> Remedy:
-        """The error may stand in the replayed log: told twice, it is not asked for again."""
-        if error.message == self._reported:
-            return Remedy("poll")
-        self._reported = error.message
-        return Remedy("ask")
+    def _after_report(self) -> Remedy:
+        """The error may stand in the replayed log: told again, it is left to the task."""
+        again, self._reported = self._reported, True
+        return Remedy("poll" if again else "ask")
 
     def _after_silence(self, error: APITimeoutError) -> Remedy:
         seconds = self._attempts.failed(error)

@@ -249,6 +249,8 @@ class Stream:
             await self._interrupt()
             raise
         else:
+            if self._response is None:  # closed while it was read
+                return
             now = transport.now()
             self._take(block, now)
             if self._clocks.total_is_over(now) and not self._telling.over:
@@ -303,7 +305,7 @@ class Stream:
         """The stream has ended well; the task is asked where `verify` or its count want it."""
         task, miscounted = self._opening.task, self._telling.miscounted
         if task is None or not (miscounted or self._verify):
-            self._completion, self._state = self._said("complete"), "complete"
+            self._settle(([], self._said("complete")), self._service.transport.now())
             return
         finished = await self._healer.finished(task)
         now = self._service.transport.now()
@@ -312,10 +314,13 @@ class Stream:
             _logger.warning("task %s was told in other chunks than it counted", task.id)
 
     def _settle(self, settlement: Settlement, now: int) -> None:
+        """The end, unless the stream was closed while it was looked for."""
+        if self._state == "closed":
+            return
         tail, self._completion = settlement
+        self._state = "complete"
         self._ready = tail[::-1]
         self._note(tail, now)
-        self._state = "complete"
 
     async def _fail(self, error: FoxError) -> None:
         """Keep the error for the reader, with what was said until now, and close."""

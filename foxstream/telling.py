@@ -111,9 +111,7 @@ class Telling:
 
         Raises what `mended` raises.
         """
-        tail, whole = mended(self.said("complete", task_id), finished, now)
-        self._transcript.take(tail)
-        return tail, whole
+        return mended(self.said("complete", task_id), finished, now)
 
     def said(self, state: State, task_id: str | None) -> Completion:
         """Everything said so far."""

@@ -47,3 +47,15 @@ def test_no_link_of_the_chain_shows_its_frames():
     assert without_frames(last) is last
     assert last.__traceback__ is None
     assert last.__cause__.__traceback__ is None
+
+
+def test_what_the_caller_was_handling_is_left_alone():
+    refused = ConnectionRefusedError(111, "of another request")
+    with pytest.raises(ConnectionRefusedError):
+        raise refused
+    error = OSError("all attempts failed")
+    error.__context__ = refused
+    assert never_left(error)
+    assert not never_left(error, refused)
+    without_frames(error, refused)
+    assert refused.__traceback__ is not None

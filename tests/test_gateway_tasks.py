@@ -286,3 +286,12 @@ async def test_a_gateway_that_is_gone_leaves_nothing_behind() -> None:
         await events(session, task["stream"]["url"])
     gc.collect()
     assert [thing for thing in gc.get_objects() if isinstance(thing, Task)] == []
+
+
+async def test_an_engine_that_is_cancelled_by_itself_fails_its_task() -> None:
+    def script(_: Generation) -> list[str]:
+        raise asyncio.CancelledError
+
+    async with gateway(script) as session:
+        task = await ended(session, (await submit(session, stream=True))["id"])
+        assert (task["status"], task["error"]["code"]) == ("failed", "task_cancelled")

@@ -84,6 +84,7 @@ def test_a_task_that_cannot_mend(heard, finished, kind):
         (answer("Hi"), answer("Hi there"), True),
         (answer("Hi"), answer("H"), True),
         (answer("Hi"), answer("Hi", "B"), True),
+        (calling(CALL), calling(ToolCall("", "", "{}")), False),
         (calling(), calling(CALL), True),
     ],
 )

@@ -322,3 +322,22 @@ async def test_a_submit_whose_body_does_not_end_has_its_clock(transport):
                 await client.submit("hi")
             assert caught.value.phase == "submit"
             within(await server.client_left(), 0.5)
+
+
+async def test_a_client_closes_its_streams(transport):
+    async with service(chunk("a"), HANG) as server:
+        async with client_of(server, transport) as client:
+            answer = client.stream("hi")
+            await anext(answer)
+        assert answer.state == "closed"
+        await server.client_left()
+        with pytest.raises(StopAsyncIteration):
+            await anext(answer)
+
+
+@pytest.mark.parametrize("lane", [lane for lane in LANES.values() if lane[1] != "trio"])
+async def test_a_transport_that_was_closed_at_once_can_be_used_again(lane, transport):
+    async with service(chunk("a"), done(1)) as server, client_of(server, transport) as client:
+        for _ in range(2):
+            assert [delta.text async for delta in client.stream("hi")] == ["a"]
+            client.close()

@@ -614,3 +614,30 @@ async def test_exceptions_of_on_status_reach_the_caller():
     with pytest.raises(ZeroDivisionError):
         await texts(client.stream("hi", on_status=refuse))
     assert transport.open == 0
+
+
+async def test_a_stream_that_is_closed_while_it_heals_stays_closed():
+    client, _ = client_of(
+        accepted(), says(chunk("Hi")), refusal(404), task("completed", "Hi there")
+    )
+    answer = client.stream("hi", on_status=lambda s: s.step == "polling" and answer.close())
+    assert [delta.text async for delta in answer] == ["Hi"]
+    assert (answer.state, answer.completion.text) == ("closed", "Hi")
+
+
+async def test_the_stream_that_opens_at_the_second_try_says_when():
+    client, _ = client_of(accepted(), refusal(503), says(chunk("Hi"), done(1)))
+    answer = client.stream("hi")
+    assert [delta.text async for delta in answer] == ["Hi"]
+    assert answer.timings.opened is not None
+
+
+async def test_a_task_that_reports_again_and_again_is_polled():
+    def report(number: int) -> Play:
+        return says(encode("error", as_json({"message": f"busy (request id: {number})"})))
+
+    client, transport = client_of(
+        accepted(), report(1), task("processing"), report(2), task("completed", "Hello")
+    )
+    assert [delta.text async for delta in client.stream("hi")] == ["Hello"]
+    assert len(transport.requests) == 5

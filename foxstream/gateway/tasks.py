@@ -66,6 +66,10 @@ class Task:
             await self._listen(engine.run(generation, media))
         except EngineError as error:
             self.fail(error.code, str(error))
+        except asyncio.CancelledError:
+            if not self.outcome.done():
+                self.fail("task_cancelled", "the engine stopped")
+            raise
         except Exception:
             _logger.exception("the engine failed in task %s", self.id)
             self.fail("internal_error", "the engine failed")

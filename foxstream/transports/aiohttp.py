@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
@@ -47,6 +48,7 @@ class AiohttpTransport:
     async def send(self, request: Request, deadline: int | None = None) -> Response:
         """Send `request`; see `Transport.send`."""
         session = await self._bound_session()
+        outer = sys.exception()
         proxy, credentials = _proxy_for(request.url)
         headers = _headers_of(request)
         if not request.url.startswith("https:"):
@@ -68,13 +70,13 @@ class AiohttpTransport:
             raise APITimeoutError(
                 f"no connection to {_host(request.url)} within {request.connect or 0:g} s",
                 phase="connect",
-            ) from without_frames(error)
+            ) from without_frames(error, outer)
         except (aiohttp.ClientError, OSError) as error:
             if isinstance(error, TimeoutError):
                 raise
-            unsent = isinstance(error, aiohttp.ClientConnectorError) and never_left(error)
+            unsent = isinstance(error, aiohttp.ClientConnectorError) and never_left(error, outer)
             reason = f"{_host(request.url)}: {_reason(error)}"
-            raise APIConnectionError(reason, sent=not unsent) from without_frames(error)
+            raise APIConnectionError(reason, sent=not unsent) from without_frames(error, outer)
         response = _AiohttpResponse(answer)
         self._responses.add(response)
         return response
@@ -163,13 +165,14 @@ class _AiohttpResponse:
         if self._timer is None or (deadline is not None and deadline < self._fires):
             self._arm()
         self._reading = True
+        outer = sys.exception()
         try:
             return await self._content.readany()
         except (aiohttp.ClientError, OSError) as error:
             if self._expired:
-                raise TimeoutError from without_frames(error)
+                raise TimeoutError from without_frames(error, outer)
             reason = f"the connection broke: {_reason(error)}"
-            raise APIConnectionError(reason) from without_frames(error)
+            raise APIConnectionError(reason) from without_frames(error, outer)
         finally:
             self._reading = False
 

@@ -13,32 +13,37 @@ from typing import cast
 __all__ = ["never_left", "without_frames"]
 
 
-def without_frames(error: Exception) -> Exception:
-    """The error itself; neither it nor what led to it shows local variables any more."""
-    for link in _chain(error):
+def without_frames(error: Exception, outer: BaseException | None = None) -> Exception:
+    """The error itself; neither it nor what led to it shows local variables any more.
+
+    `outer` is what the caller was handling before: it, and what led to it, is left alone.
+    """
+    for link in _chain(error, outer):
         link.__traceback__ = None
     return error
 
 
-def never_left(error: BaseException) -> bool:
+def never_left(error: BaseException, outer: BaseException | None = None) -> bool:
     """Whether a failure to connect comes of a name without an address, or of refusals alone.
 
-    Then the request certainly never left this machine.
+    Then the request certainly never left this machine. `outer` as above.
     """
     if isinstance(error, gaierror | ConnectionRefusedError):
         return True
-    led_to = list(_led_to(error))
-    return bool(led_to) and all(map(never_left, led_to))
+    led_to = list(_led_to(error, outer))
+    return bool(led_to) and all(never_left(inner, outer) for inner in led_to)
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def _chain(error: BaseException, outer: BaseException | None) -> Iterator[BaseException]:
     yield error
-    for inner in _led_to(error):
-        yield from _chain(inner)
+    for inner in _led_to(error, outer):
+        yield from _chain(inner, outer)
 
 
-def _led_to(error: BaseException) -> Iterator[BaseException]:
+def _led_to(error: BaseException, outer: BaseException | None) -> Iterator[BaseException]:
     if isinstance(error, BaseExceptionGroup):
         yield from cast("BaseExceptionGroup[BaseException]", error).exceptions
-    elif cause := error.__cause__ or error.__context__:
+        return
+    cause = error.__cause__ or error.__context__
+    if cause is not None and cause is not outer:
         yield cause

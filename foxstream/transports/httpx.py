@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 import warnings
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -42,6 +43,7 @@ class HttpxTransport:
     async def send(self, request: Request, deadline: int | None = None) -> Response:
         """Send `request`; see `Transport.send`."""
         client = await self._open_client()
+        outer = sys.exception()
         try:
             with anyio.fail_after(_seconds_until(deadline)):
                 answer = await send(client, request)
@@ -49,13 +51,13 @@ class HttpxTransport:
             raise APITimeoutError(
                 f"no connection to {_host(request.url)} within {request.connect or 0:g} s",
                 phase="connect",
-            ) from without_frames(error)
+            ) from without_frames(error, outer)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             if isinstance(error, TimeoutError):
                 raise
-            unsent = isinstance(error, httpx.ConnectError) and never_left(error)
+            unsent = isinstance(error, httpx.ConnectError) and never_left(error, outer)
             reason = f"{_host(request.url)}: {_reason(error)}"
-            raise APIConnectionError(reason, sent=not unsent) from without_frames(error)
+            raise APIConnectionError(reason, sent=not unsent) from without_frames(error, outer)
         response = _HttpxResponse(answer)
         self._responses.add(response)
         return response
@@ -70,14 +72,19 @@ class HttpxTransport:
 
     def close(self) -> None:
         """Let go of the pool: asyncio closes it at its next turn, trio cannot."""
-        if self._client is not None:
-            _close_soon(self.aclose)
+        keeper = self._let_go()
+        if keeper is not None:
+            _close_soon(keeper.aclose)
 
     async def aclose(self) -> None:
         """Close every response, and every connection of the pool."""
-        keeper, self._keeper, self._client = self._keeper, None, None
+        keeper = self._let_go()
         if keeper is not None:
             await keeper.aclose()
+
+    def _let_go(self) -> Keeper | None:
+        keeper, self._keeper, self._client = self._keeper, None, None
+        return keeper
 
     async def _open_client(self) -> httpx.AsyncClient:
         if self._client is None:
@@ -105,6 +112,7 @@ class _HttpxResponse:
         """The bytes that are there; see `Response.read`."""
         if self._blocks is None:
             raise APIConnectionError("the response is closed")
+        outer = sys.exception()
         try:
             with anyio.fail_after(_seconds_until(deadline)):
                 async for block in self._blocks:
@@ -114,7 +122,7 @@ class _HttpxResponse:
             if isinstance(error, TimeoutError):
                 raise
             reason = f"the connection broke: {_reason(error)}"
-            raise APIConnectionError(reason) from without_frames(error)
+            raise APIConnectionError(reason) from without_frames(error, outer)
         return b""
 
     def close(self) -> None:
