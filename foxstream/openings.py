@@ -32,8 +32,10 @@ T = TypeVar("T")
 class Opening(Protocol):
     """A way to the event stream of one answer."""
 
-    task: Task | None
-    """The task, as soon as it is known; `None` where there is none to come back to."""
+    @property
+    def task(self) -> Task | None:
+        """The task, as soon as it is known; `None` where there is none to come back to."""
+        ...
 
     async def open(self, clocks: Clocks, timings: Timings, on_status: OnStatus) -> Response:
         """Do what has to be done until the stream's headers are there."""
@@ -87,14 +89,13 @@ class Attach:
     """Open the stream of a task that was submitted before, here or elsewhere."""
 
     def __init__(self, service: Service, task_id: str) -> None:
-        self.task: Task | None = Task(task_id)
-        self._task = self.task
+        self.task: Task = Task(task_id)
         self._service = service
 
     async def open(self, clocks: Clocks, timings: Timings, on_status: OnStatus) -> Response:
         """One request; the whole answer comes from its beginning (contract, section 4)."""
         timings.submitted = timings.accepted = self._service.transport.now()
-        return await _follow(self._service, self._task, clocks, timings, on_status)
+        return await _follow(self._service, self.task, clocks, timings, on_status)
 
 
 class _AsStream:

@@ -11,18 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foxstream import ProtocolError, wire
+from tests.fuzz.properties import SHAPES
 
-SHAPES = [
-    wire.ChatCompletion,
-    wire.Chunk,
-    wire.Done,
-    wire.Envelope,
-    wire.Failure,
-    wire.ModelList,
-    wire.Result,
-    wire.Task,
-    wire.UploadedFile,
-]
 NAMES = ["choices", "delta", "content", "error", "usage", "id", "results", "x"]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3),

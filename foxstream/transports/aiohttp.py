@@ -17,11 +17,17 @@ from weakref import WeakSet
 import aiohttp
 
 from foxstream.address import Secret
-from foxstream.errors import APIConnectionError, APITimeoutError
+from foxstream.errors import APIConnectionError
 from foxstream.exchange import Request, Response, is_loopback
 from foxstream.transports.capped import CappedSocket
 from foxstream.transports.closing import start
-from foxstream.transports.foreign import never_left, without_frames
+from foxstream.transports.foreign import (
+    failed,
+    never_left,
+    no_connection,
+    reason_of,
+    without_frames,
+)
 from foxstream.transports.keeper import Keeper, keep
 
 __all__ = ["AiohttpTransport"]
@@ -67,16 +73,13 @@ class AiohttpTransport:
                     timeout=aiohttp.ClientTimeout(total=None, connect=request.connect),
                 )
         except aiohttp.ConnectionTimeoutError as error:
-            raise APITimeoutError(
-                f"no connection to {_host(request.url)} within {request.connect or 0:g} s",
-                phase="connect",
-            ) from without_frames(error, outer)
+            raise no_connection(request) from without_frames(error, outer)
         except (aiohttp.ClientError, OSError) as error:
             if isinstance(error, TimeoutError):
                 raise
             unsent = isinstance(error, aiohttp.ClientConnectorError) and never_left(error, outer)
-            reason = f"{_host(request.url)}: {_reason(error)}"
-            raise APIConnectionError(reason, sent=not unsent) from without_frames(error, outer)
+            lost = failed(request, _reason(error), sent=not unsent)
+            raise lost from without_frames(error, outer)
         response = _AiohttpResponse(answer)
         self._responses.add(response)
         return response
@@ -266,11 +269,7 @@ def _seconds_until(deadline: int) -> float:
     return (deadline - time.monotonic_ns()) / 1e9
 
 
-def _host(url: str) -> str:
-    return urlsplit(url).netloc
-
-
 def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientResponseError):
         return f"{type(error).__name__}, status {error.status}"
-    return str(error) or type(error).__name__
+    return reason_of(error)

@@ -9,8 +9,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from socket import gaierror
 from typing import cast
+from urllib.parse import urlsplit
 
-__all__ = ["never_left", "without_frames"]
+from foxstream.errors import APIConnectionError, APITimeoutError
+from foxstream.exchange import Request
+
+__all__ = ["failed", "never_left", "no_connection", "reason_of", "without_frames"]
+
+
+def no_connection(request: Request) -> APITimeoutError:
+    """The error for a connection that was not made within `request.connect` seconds."""
+    limit = request.connect or 0
+    return APITimeoutError(f"no connection to {_host(request)} within {limit:g} s", phase="connect")
+
+
+def failed(request: Request, reason: str, *, sent: bool) -> APIConnectionError:
+    """The error for a request that was not answered; for `sent` see `APIConnectionError`."""
+    return APIConnectionError(f"{_host(request)}: {reason}", sent=sent)
+
+
+def reason_of(error: Exception) -> str:
+    """What the error says, or at least what it is."""
+    return str(error) or type(error).__name__
 
 
 def without_frames(error: Exception, outer: BaseException | None = None) -> Exception:
@@ -32,6 +52,10 @@ def never_left(error: BaseException, outer: BaseException | None = None) -> bool
         return True
     led_to = list(_led_to(error, outer))
     return bool(led_to) and all(never_left(inner, outer) for inner in led_to)
+
+
+def _host(request: Request) -> str:
+    return urlsplit(request.url).netloc
 
 
 def _chain(error: BaseException, outer: BaseException | None) -> Iterator[BaseException]:

@@ -10,16 +10,21 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from urllib.parse import urlsplit
 from weakref import WeakSet
 
 import anyio
 import httpx
 
-from foxstream.errors import APIConnectionError, APITimeoutError
+from foxstream.errors import APIConnectionError
 from foxstream.exchange import Request, Response
 from foxstream.transports.closing import Close, start, uninterrupted
-from foxstream.transports.foreign import never_left, without_frames
+from foxstream.transports.foreign import (
+    failed,
+    never_left,
+    no_connection,
+    reason_of,
+    without_frames,
+)
 from foxstream.transports.httpx_sending import send
 from foxstream.transports.keeper import Keeper, keep
 
@@ -48,16 +53,13 @@ class HttpxTransport:
             with anyio.fail_after(_seconds_until(deadline)):
                 answer = await send(client, request)
         except httpx.ConnectTimeout as error:
-            raise APITimeoutError(
-                f"no connection to {_host(request.url)} within {request.connect or 0:g} s",
-                phase="connect",
-            ) from without_frames(error, outer)
+            raise no_connection(request) from without_frames(error, outer)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             if isinstance(error, TimeoutError):
                 raise
             unsent = isinstance(error, httpx.ConnectError) and never_left(error, outer)
-            reason = f"{_host(request.url)}: {_reason(error)}"
-            raise APIConnectionError(reason, sent=not unsent) from without_frames(error, outer)
+            lost = failed(request, reason_of(error), sent=not unsent)
+            raise lost from without_frames(error, outer)
         response = _HttpxResponse(answer)
         self._responses.add(response)
         return response
@@ -121,7 +123,7 @@ class _HttpxResponse:
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
             if isinstance(error, TimeoutError):
                 raise
-            reason = f"the connection broke: {_reason(error)}"
+            reason = f"the connection broke: {reason_of(error)}"
             raise APIConnectionError(reason) from without_frames(error, outer)
         return b""
 
@@ -173,11 +175,3 @@ def _close_soon(close: Close) -> None:
 
 def _seconds_until(deadline: int | None) -> float | None:
     return None if deadline is None else max(0.0, (deadline - time.monotonic_ns()) / 1e9)
-
-
-def _host(url: str) -> str:
-    return urlsplit(url).netloc
-
-
-def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__
