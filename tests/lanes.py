@@ -1,4 +1,4 @@
-"""The three ways to the network that every promise about sockets holds on."""
+"""The ways to the network: a transport on an event loop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from foxstream import Client
 from foxstream.exchange import Transport
 from foxstream.transports import AiohttpTransport, HttpxTransport
 
-__all__ = ["LANES", "Lane"]
+__all__ = ["EVERY_LANE", "LANES", "Lane"]
 
 
 class Lane(NamedTuple):
@@ -36,3 +36,10 @@ LANES = {
     "httpx-asyncio": Lane(HttpxTransport, "asyncio"),
     "httpx-trio": Lane(HttpxTransport, "trio"),
 }
+"""The three that every promise about sockets is tried on."""
+
+EVERY_LANE = LANES | {
+    "aiohttp-uvloop": Lane(AiohttpTransport, "uvloop"),
+    "httpx-uvloop": Lane(HttpxTransport, "uvloop"),
+}
+"""With uvloop, for what runs inside a test."""

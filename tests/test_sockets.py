@@ -13,28 +13,21 @@ import pytest
 
 import foxstream
 from foxstream import APITimeoutError, Client, Retries, StreamTruncatedError, Timeouts
-from foxstream.transports import AiohttpTransport, HttpxTransport
 from tests.conftest import BACKENDS
+from tests.lanes import EVERY_LANE
 from tests.loopback import CUT, HANG, RESET, Answer, Asked, Server, serving
 from tests.noise import best_of_tries, within
 from tests.script import TASK, as_json, chunk, done
 
 pytestmark = pytest.mark.anyio
 
-LANES = {
-    "aiohttp-asyncio": (AiohttpTransport, "asyncio"),
-    "aiohttp-uvloop": (AiohttpTransport, "uvloop"),
-    "httpx-asyncio": (HttpxTransport, "asyncio"),
-    "httpx-uvloop": (HttpxTransport, "uvloop"),
-    "httpx-trio": (HttpxTransport, "trio"),
-}
-SYNCHRONOUS = [lane for lane in LANES if lane.startswith("aiohttp")]
+SYNCHRONOUS = [lane for lane in EVERY_LANE if lane.startswith("aiohttp")]
 AT_ONCE = 0.05
 
 
-@pytest.fixture(params=LANES)
+@pytest.fixture(params=EVERY_LANE)
 def lane(request):
-    return LANES[request.param]
+    return EVERY_LANE[request.param]
 
 
 @pytest.fixture
@@ -119,7 +112,7 @@ async def test_a_timeout_around_the_loop_closes_the_socket(transport):
             await anext(answer)
 
 
-@pytest.mark.parametrize("lane", [LANES[name] for name in SYNCHRONOUS], ids=SYNCHRONOUS)
+@pytest.mark.parametrize("lane", [EVERY_LANE[name] for name in SYNCHRONOUS], ids=SYNCHRONOUS)
 @best_of_tries
 async def test_a_break_out_of_a_loop_over_a_temporary_closes_the_socket(lane, transport):
     async with service(chunk("a"), HANG) as server, client_of(server, transport) as client:
@@ -129,7 +122,7 @@ async def test_a_break_out_of_a_loop_over_a_temporary_closes_the_socket(lane, tr
             within(await server.client_left(), AT_ONCE)
 
 
-@pytest.mark.parametrize("lane", [LANES[name] for name in SYNCHRONOUS], ids=SYNCHRONOUS)
+@pytest.mark.parametrize("lane", [EVERY_LANE[name] for name in SYNCHRONOUS], ids=SYNCHRONOUS)
 @best_of_tries
 async def test_the_last_reference_to_a_named_stream_closes_the_socket(lane, transport):
     async with service(chunk("a"), HANG) as server, client_of(server, transport) as client:
@@ -143,7 +136,7 @@ async def test_the_last_reference_to_a_named_stream_closes_the_socket(lane, tran
             within(await server.client_left(), AT_ONCE)
 
 
-@pytest.mark.parametrize("lane", [LANES[name] for name in SYNCHRONOUS], ids=SYNCHRONOUS)
+@pytest.mark.parametrize("lane", [EVERY_LANE[name] for name in SYNCHRONOUS], ids=SYNCHRONOUS)
 @best_of_tries
 async def test_a_stream_without_a_client_closes_its_own(lane, monkeypatch):
     async with service(chunk("a"), HANG) as server:
@@ -335,7 +328,7 @@ async def test_a_client_closes_its_streams(transport):
             await anext(answer)
 
 
-@pytest.mark.parametrize("lane", [lane for lane in LANES.values() if lane[1] != "trio"])
+@pytest.mark.parametrize("lane", [lane for lane in EVERY_LANE.values() if lane[1] != "trio"])
 async def test_a_transport_that_was_closed_at_once_can_be_used_again(lane, transport):
     async with service(chunk("a"), done(1)) as server, client_of(server, transport) as client:
         for _ in range(2):

@@ -17,23 +17,19 @@ from sniffio import current_async_library
 
 from foxstream import APIConnectionError, APITimeoutError
 from foxstream.exchange import Request, Transport
-from foxstream.transports import AiohttpTransport, HttpxTransport
+from foxstream.transports import AiohttpTransport
 from foxstream.transports.capped import CappedSocket
 from foxstream.transports.native import NativeTransport
 from tests.conftest import BACKENDS
+from tests.lanes import EVERY_LANE, Lane
 from tests.loopback import CUT, HANG, RESET, Answer, serving
 from tests.noise import best_of_tries, within
 
 pytestmark = pytest.mark.anyio
 
-LANES = {
-    "aiohttp-asyncio": (AiohttpTransport, "asyncio"),
-    "aiohttp-uvloop": (AiohttpTransport, "uvloop"),
-    "httpx-asyncio": (HttpxTransport, "asyncio"),
-    "httpx-uvloop": (HttpxTransport, "uvloop"),
-    "httpx-trio": (HttpxTransport, "trio"),
-    "native-asyncio": (NativeTransport, "asyncio"),
-    "native-trio": (NativeTransport, "trio"),
+LANES = EVERY_LANE | {
+    "native-asyncio": Lane(NativeTransport, "asyncio"),
+    "native-trio": Lane(NativeTransport, "trio"),
 }
 
 
