@@ -12,9 +12,11 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import decode, faults, table
+from benchmarks import faults, table
+from benchmarks.measures import burst, decode, paced
 from benchmarks.mishaps import contest, page
 from benchmarks.referee import WrongAnswerError
+from benchmarks.report import Report
 
 
 class _Options(argparse.Namespace):
@@ -30,9 +32,19 @@ class _Options(argparse.Namespace):
     json: Path | None
 
 
-def _decode(options: _Options) -> tuple[decode.Report, Iterator[str]]:
+def _decode(options: _Options) -> tuple[Report, Iterator[str]]:
     pace = decode.QUICK if options.quick else decode.Pace()
     report = decode.measure(pace, profile=options.profile)
+    return report, table.lines(report)
+
+
+def _burst(options: _Options) -> tuple[Report, Iterator[str]]:
+    report = burst.measure(burst.QUICK if options.quick else burst.Pace())
+    return report, table.lines(report)
+
+
+def _paced(options: _Options) -> tuple[Report, Iterator[str]]:
+    report = paced.measure(paced.QUICK if options.quick else paced.Pace())
     return report, table.lines(report)
 
 
@@ -49,7 +61,13 @@ def _faults(options: _Options) -> tuple[faults.Tally, Iterator[str]]:
     )
 
 
-_MEASURES = {"decode": _decode, "mishaps": _mishaps, "faults": _faults}
+_MEASURES = {
+    "decode": _decode,
+    "burst": _burst,
+    "paced": _paced,
+    "mishaps": _mishaps,
+    "faults": _faults,
+}
 
 
 def main() -> None:

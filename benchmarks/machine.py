@@ -14,7 +14,7 @@ import msgspec
 
 import foxstream
 
-__all__ = ["Machine", "machine", "versions"]
+__all__ = ["Machine", "machine", "pin", "versions"]
 
 _CPUINFO = Path("/proc/cpuinfo")
 
@@ -36,6 +36,15 @@ def machine() -> Machine:
         system=f"{platform.system()} {platform.machine()}",
         python=f"{platform.python_implementation()} {platform.python_version()}",
     )
+
+
+def pin(core: int) -> None:
+    """Keep this process to one core, the last being -1, where the system can and has two."""
+    if not hasattr(os, "sched_setaffinity"):
+        return
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) > 1:
+        os.sched_setaffinity(0, {cores[core]})
 
 
 def versions(*distributions: str) -> dict[str, str]:

@@ -1,8 +1,9 @@
-"""The referee: who ran, how long it took, how it compares.
+"""The referee: who ran, what it cost, how it compares.
 
 House rule: contenders take turns (A B C, A B C, ...), so that whatever else the machine does
 strikes them alike, and each lives in a process of its own, so that neither the imports nor the
-garbage of one weigh on another. CPU time counts, not the wall clock.
+garbage of one weigh on another. Where cost is time, it is CPU time as the system counts it, unless
+the measure says otherwise.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import gc
 import hashlib
 import multiprocessing
-import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -18,23 +18,22 @@ from contextlib import ExitStack
 
 import msgspec
 
+from benchmarks.machine import pin
+from benchmarks.report import Row, Spread, spread
+
 __all__ = [
     "Attempt",
     "Run",
-    "Spread",
     "Turn",
     "WrongAnswerError",
     "compete",
     "fingerprint",
-    "ratio",
-    "spread",
+    "rows",
     "timed",
 ]
 
 Attempt = Callable[[], tuple[str, ...]]
 """What is on the clock: it returns what it read, which is checked off the clock."""
-
-_WARM_UP = 3
 
 
 class WrongAnswerError(Exception):
@@ -42,33 +41,49 @@ class WrongAnswerError(Exception):
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """CPU nanoseconds for each pass, and the fingerprint of what every pass read."""
+    """What one unit of work cost, and the fingerprint of what was read.
 
-    cpu_ns: float
+    `beside` holds what was seen on the way, such as the share of a core that the server used.
+    """
+
+    cost: float
     answer: str
+    beside: dict[str, float] = {}
 
 
-Run = Callable[[int], Turn]
-"""A contender's turn of so many passes; picklable, for it is called in its own process."""
-
-
-class Spread(msgspec.Struct, frozen=True):
-    """The median and the quartiles around it."""
-
-    median: float
-    low: float
-    high: float
-
-
-def spread(figures: Sequence[float]) -> Spread:
-    """The quartiles of at least two figures."""
-    low, median, high = statistics.quantiles(figures, n=4, method="inclusive")
-    return Spread(median, low, high)
+Run = Callable[[], Turn]
+"""A contender's turn; picklable, for it is called in its own process."""
 
 
 def ratio(ours: Sequence[Turn], theirs: Sequence[Turn]) -> Spread:
     """Ours over theirs, turn by turn: neighbours in time share the machine's moods."""
-    return spread([a.cpu_ns / b.cpu_ns for a, b in zip(ours, theirs, strict=True)])
+    return spread([a.cost / b.cost for a, b in zip(ours, theirs, strict=True)])
+
+
+def rows(
+    turns: Mapping[str, Sequence[Turn]],
+    names: Sequence[str],
+    goals: Mapping[str, float],
+    scale: float = 1.0,
+) -> list[Row]:
+    """A row for each of `names`, the first being ours; costs are told times `scale`."""
+    ours = turns[names[0]]
+    found: list[Row] = []
+    for name in names:
+        if name not in turns:
+            found.append(Row(name, goal=goals.get(name)))
+            continue
+        theirs = turns[name]
+        found.append(
+            Row(
+                name,
+                cost=spread([turn.cost * scale for turn in theirs]),
+                ratio=None if theirs is ours else ratio(ours, theirs),
+                goal=goals.get(name),
+                answer=theirs[0].answer,
+            )
+        )
+    return found
 
 
 def fingerprint(*said: str) -> str:
@@ -76,44 +91,40 @@ def fingerprint(*said: str) -> str:
     return hashlib.sha256("\0".join(said).encode()).hexdigest()[:16]
 
 
-def timed(prepare: Callable[[], Attempt], passes: int) -> Turn:
-    """Run `passes` attempts, each freshly prepared off the clock."""
-    cpu_ns = 0
+def timed(prepare: Callable[[], Attempt], seconds: float) -> Turn:
+    """Attempts, each freshly prepared off the clock, until `seconds` are used: CPU ns of one."""
+    cpu_ns = passes = 0
     answers: set[str] = set()
     gc.collect()
-    for _ in range(passes):
+    while not passes or cpu_ns < seconds * 1e9:
         attempt = prepare()
         began = time.process_time_ns()
         said = attempt()
         cpu_ns += time.process_time_ns() - began
+        passes += 1
         answers.add(fingerprint(*said))
     return Turn(cpu_ns / passes, " or ".join(sorted(answers)))
 
 
-def compete(
-    runs: Mapping[str, Run], answer: str, *, turns: int, turn_seconds: float
-) -> dict[str, list[Turn]]:
-    """Let each take `turns` turns of about `turn_seconds`; `WrongAnswerError` for a false one."""
+def compete(runs: Mapping[str, Run], answer: str, *, turns: int) -> dict[str, list[Turn]]:
+    """Let each take `turns` turns, after one that does not count.
+
+    `WrongAnswerError` for a false answer.
+    """
     with ExitStack() as stack:
         corners = {name: stack.enter_context(_corner()) for name in runs}
-        passes = {
-            name: _passes(corners[name].submit(run, _WARM_UP).result(), turn_seconds)
-            for name, run in runs.items()
-        }
         results: dict[str, list[Turn]] = {name: [] for name in runs}
-        for _ in range(turns):
+        for number in range(turns + 1):
             for name, run in runs.items():
-                turn = corners[name].submit(run, passes[name]).result()
-                results[name].append(_verified(name, turn, answer))
+                turn = _verified(name, corners[name].submit(run).result(), answer)
+                if number:
+                    results[name].append(turn)
     return results
 
 
 def _corner() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
-
-
-def _passes(warm: Turn, turn_seconds: float) -> int:
-    return max(1, round(turn_seconds * 1e9 / warm.cpu_ns))
+    spawn = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(1, mp_context=spawn, initializer=pin, initargs=(0,))
 
 
 def _verified(name: str, turn: Turn, answer: str) -> Turn:

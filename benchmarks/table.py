@@ -8,15 +8,14 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterator
 
-from benchmarks.contenders import CONTENDERS
-from benchmarks.decode import Case, Report, Row, Stage
-from benchmarks.referee import Spread
+from benchmarks.report import Case, Check, Report, Row, Spread
 
-__all__ = ["lines", "row_line"]
+__all__ = ["check_line", "cost_text", "lines", "ratio_text", "row_line"]
 
 _WIDTH = 80
-_CONTEST = "{:<16}{:>7}  {:<12}{:>8}  {:<14}{:>6}  {}"
-_ABSENT = "{:<16}{:>7}  {:<36}{:>6}"
+_CONTEST = "{:<19}{:>7}  {:<12}{:>7}  {:<13}{:>6}  {}"
+_ABSENT = "{:<19}{:>7}  {:<34}{:>6}"
+_CHECK = "{:<46}{:>12}{:>12}  {}"
 _STAGES = "{:<28}{:>7}{:>8}{:>8}"
 
 
@@ -25,74 +24,91 @@ def lines(report: Report) -> Iterator[str]:
     yield from _preface(report)
     for case in report.cases:
         yield ""
-        yield from map(str.rstrip, _contest(case))
+        yield from map(str.rstrip, _case(case))
         if case.stages:
             yield ""
-            yield from _stages(case.stages)
-    yield from _legend()
+            yield from _stages(case)
+    yield ""
+    yield from _legend(report)
 
 
 def _preface(report: Report) -> Iterator[str]:
-    machine, pace = report.machine, report.pace
-    yield "decode: from the bytes of a read to the text in the user's hands"
+    machine = report.machine
+    yield f"{report.benchmark}: {report.subject}"
     yield from _listed(machine.processor, f"{machine.cores} cores", machine.system, machine.python)
     yield from _listed(*(f"{name} {version}" for name, version in report.versions.items()))
-    yield from _listed(
-        f"{pace.chunks} chunks of {report.chunk_bytes:.0f} bytes",
-        f"{pace.turns} turns of {pace.turn_seconds * 1000:.0f} ms each",
-    )
+    yield from _listed(*report.pace)
 
 
 def _listed(*facts: str) -> list[str]:
     return textwrap.wrap(", ".join(facts), _WIDTH)
 
 
-def _contest(case: Case) -> Iterator[str]:
-    frames = "1 frame" if case.frames_per_read == 1 else f"{case.frames_per_read} frames"
-    yield _CONTEST.format(f"{frames} a read", "us", "quartiles", "ratio", "quartiles", "goal", "")
-    yield from map(row_line, case.rows)
+def _case(case: Case) -> Iterator[str]:
+    if case.rows:
+        yield _CONTEST.format(case.title, case.unit, "quartiles", "ratio", "quartiles", "goal", "")
+        yield from map(row_line, case.rows)
+    else:
+        yield _CHECK.format(case.title, "", "goal", "")
+    yield from map(check_line, case.checks)
+    for note in case.notes:
+        yield from textwrap.wrap(note, _WIDTH - 2, initial_indent="  ", subsequent_indent="  ")
 
 
 def row_line(row: Row) -> str:
     """One contender, or what keeps it from running."""
-    goal = "" if row.goal is None else _times(row.goal).removesuffix(".0")
-    if row.us_per_chunk is None:
+    goal = "" if row.goal is None else ratio_text(row.goal).removesuffix(".0")
+    if row.cost is None:
         return _ABSENT.format(row.name, "-", "not installed: extra `bench`", goal)
-    us, quartiles = _spread(row.us_per_chunk, _microseconds)
-    ratio, ratios = ("", "") if row.ratio is None else _spread(row.ratio, _times)
-    state = {None: "", True: "reached", False: "not reached"}[row.reached]
-    return _CONTEST.format(row.name, us, quartiles, ratio, ratios, goal, state)
+    cost, costs = _spread(row.cost, cost_text)
+    ratio, ratios = ("", "") if row.ratio is None else _spread(row.ratio, ratio_text)
+    return _CONTEST.format(row.name, cost, costs, ratio, ratios, goal, row.verdict or "")
+
+
+def check_line(check: Check) -> str:
+    """One figure, and how it fared."""
+    value = f"{cost_text(check.value)} {check.unit}".rstrip()
+    sign = "" if check.goal is None else ">= " if check.at_least else "<= "
+    goal = "" if check.goal is None else f"{sign}{check.goal:,g}"
+    return _CHECK.format(check.what, value, goal, check.verdict or "")
 
 
 def _spread(spread: Spread, shown: Callable[[float], str]) -> tuple[str, str]:
     return shown(spread.median), f"{shown(spread.low)}-{shown(spread.high)}"
 
 
-def _microseconds(us: float) -> str:
-    return f"{us:.2f}" if us < 100 else f"{us:.0f}"
+def cost_text(cost: float) -> str:
+    """Three digits, or all of a larger number."""
+    return f"{cost:.2f}" if cost < 10 else f"{cost:.1f}" if cost < 100 else f"{cost:,.0f}"
 
 
-def _times(ratio: float) -> str:
-    """2.5 as 2.50, 0.04 as 1/25.0: how many times more, or how many times less."""
-    return f"{ratio:.2f}" if ratio >= 1 else f"1/{1 / ratio:.1f}"
+def ratio_text(ratio: float) -> str:
+    """2.5 as 2.50, 0.04 as 1/25.0: how many times more, or how many times less.
+
+    Between a half and one a ratio is clearer as it is.
+    """
+    if ratio >= 0.5:
+        return f"{ratio:.2f}"
+    return f"1/{1 / ratio:.1f}" if ratio > 0.01 else f"1/{1 / ratio:.0f}"
 
 
-def _stages(stages: list[Stage]) -> Iterator[str]:
-    yield _STAGES.format("where foxstream's time goes", "us", "own us", "share")
-    whole = stages[-1].us_per_chunk.median
+def _stages(case: Case) -> Iterator[str]:
+    yield _STAGES.format("where foxstream's time goes", case.unit, "own", "share")
+    whole = case.stages[-1].cost.median
     before = 0.0
-    for stage in stages:
-        us = stage.us_per_chunk.median
-        yield _STAGES.format(
-            stage.name, f"{us:.2f}", f"{us - before:.2f}", f"{(us - before) / whole:.0%}"
-        )
-        before = us
+    for stage in case.stages:
+        cost = stage.cost.median
+        own = cost - before
+        yield _STAGES.format(stage.name, f"{cost:.2f}", f"{own:.2f}", f"{own / whole:.0%}")
+        before = cost
 
 
-def _legend() -> Iterator[str]:
-    yield ""
-    yield "us: CPU microseconds a chunk. ratio: foxstream's time over this one's, turn by"
-    yield "turn; goal: what it may be at most."
-    yield "What each gives its user:"
-    for name, contender in CONTENDERS.items():
-        yield f"  {name:<18}{contender.gives}"
+def _legend(report: Report) -> Iterator[str]:
+    yield from _listed(
+        "ratio: foxstream's cost over this one's, turn by turn; goal: what it may be at most; "
+        "passed: better than the goal by a fifth"
+    )
+    if report.legend:
+        yield "What each gives its user:"
+        for line in report.legend:
+            yield f"  {line}"

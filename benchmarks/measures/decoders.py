@@ -147,8 +147,8 @@ CONTENDERS = {
 """By the name they run under; the first is ours."""
 
 
-def take_turn(name: str, frames_per_read: int, chunks: int, passes: int) -> Turn:
+def take_turn(name: str, frames_per_read: int, chunks: int, seconds: float) -> Turn:
     """One turn of the contender `name`, in its own process."""
     contender = CONTENDERS[name]
     blocks = contender.fed(record(chunks), frames_per_read)
-    return timed(partial(contender.prepare, blocks), passes)
+    return timed(partial(contender.prepare, blocks), seconds)

@@ -67,7 +67,7 @@ STAGES: dict[str, Callable[[list[bytes]], Attempt]] = {
 """In the order of the way down."""
 
 
-def take_turn(name: str, frames_per_read: int, chunks: int, passes: int) -> Turn:
+def take_turn(name: str, frames_per_read: int, chunks: int, seconds: float) -> Turn:
     """One turn of the stage `name`, in its own process."""
     reads = record(chunks).reads(frames_per_read)
-    return timed(partial(STAGES[name], reads), passes)
+    return timed(partial(STAGES[name], reads), seconds)

@@ -1,0 +1,42 @@
+"""The field: every rider by the name under which it runs."""
+
+from __future__ import annotations
+
+from benchmarks.riders import floors, ours, peers, raw
+from benchmarks.riders.rider import Rider
+
+__all__ = [
+    "AIOHTTP",
+    "AIOHTTP_SSE",
+    "ANTHROPIC",
+    "DIRECT",
+    "FOXSTREAM",
+    "HTTPX_SSE",
+    "OPENAI",
+    "RAW",
+    "RAW_SMALL",
+    "RIDERS",
+]
+
+FOXSTREAM = "foxstream"
+DIRECT = "foxstream, direct"
+RAW = "raw asyncio"
+RAW_SMALL = "raw, small reads"
+AIOHTTP = "aiohttp + msgspec"
+OPENAI = "openai"
+ANTHROPIC = "anthropic"
+HTTPX_SSE = "httpx-sse + json"
+AIOHTTP_SSE = "aiohttp-sse-client"
+
+RIDERS = {
+    FOXSTREAM: Rider(ours.foxstream, ("foxstream",), "Delta; two requests, as it is shipped"),
+    DIRECT: Rider(ours.direct, ("foxstream",), "Delta; one request, as it is shipped"),
+    RAW: Rider(raw.raw, ("msgspec",), "structs; two requests, a Protocol written by hand"),
+    RAW_SMALL: Rider(raw.raw_small_reads, ("msgspec",), "the same, reads of at most 64 KiB"),
+    AIOHTTP: Rider(floors.aiohttp_and_msgspec, ("aiohttp",), "structs; two requests"),
+    HTTPX_SSE: Rider(peers.httpx_sse, ("httpx_sse",), "dicts; two requests"),
+    AIOHTTP_SSE: Rider(peers.aiohttp_sse_client, ("aiohttp_sse_client",), "dicts; two requests"),
+    OPENAI: Rider(peers.openai, ("openai",), "ChatCompletionChunk; one request"),
+    ANTHROPIC: Rider(peers.anthropic, ("anthropic",), "events; one request"),
+}
+"""In the order of the tables."""
