@@ -23,14 +23,18 @@ _WAITED_FOR: dict[Phase, str] = {
 class Clocks:
     """`total` runs from the start; beside it one of `submit`, `first_token`, `stall`, `task`.
 
-    All instants are monotonic nanoseconds. `deadline` is the nearest end of a running clock.
+    All instants are monotonic nanoseconds.
     """
 
     def __init__(self, timeouts: Timeouts) -> None:
+        self.deadline: int | None = None
+        """The instant at which the first clock runs out; `None` where none runs."""
+        self.total: int | None = None
+        """The instant at which `total` runs out."""
         self._timeouts = timeouts
-        self._total: int | None = None
         self._phase: Phase = "total"
         self._limit = 0.0
+        self._limit_ns: int | None = None
         self._until: int | None = None
 
     @property
@@ -41,7 +45,8 @@ class Clocks:
     def start(self, now: int) -> None:
         """The first await: `total` begins."""
         total = self._timeouts.total
-        self._total = None if total is None else _after(now, total)
+        self.total = None if total is None else _after(now, total)
+        self.deadline = self.total
 
     def run(self, phase: Phase, now: int, *, longer: float = 0.0) -> None:
         """Restart the clock of `phase`, in place of the one that ran beside `total`.
@@ -50,29 +55,25 @@ class Clocks:
         """
         limit: float | None = getattr(self._timeouts, phase)
         self._phase, self._limit = phase, (limit or 0.0) + longer
-        self._until = None if limit is None else _after(now, self._limit)
+        self._limit_ns = None if limit is None else _after(0, self._limit)
+        self.again(now)
 
-    @property
-    def deadline(self) -> int | None:
-        """The instant at which the first clock runs out; `None` where none runs."""
-        if self._until is None or self._total is None:
-            return self._total if self._until is None else self._until
-        return min(self._until, self._total)
-
-    def total_is_over(self, now: int) -> bool:
-        """Whether `total` has run out, though there always was something to read."""
-        return self._total is not None and now >= self._total
+    def again(self, now: int) -> None:
+        """Restart the clock that runs beside `total`."""
+        limit, total = self._limit_ns, self.total
+        self._until = until = None if limit is None else now + limit
+        self.deadline = total if until is None or (total is not None and total < until) else until
 
     def nested(self, phase: Phase, now: int) -> Clocks:
         """Clocks for one step: that of `phase`, and in place of `total` the nearest of these."""
         inner = Clocks(self._timeouts)
-        inner._total = self.deadline
+        inner.total = self.deadline
         inner.run(phase, now)
         return inner
 
     def ran_out(self) -> APITimeoutError:
         """The error for the clock that reaches `deadline`."""
-        total_first = self._until is None or self._total == self.deadline
+        total_first = self._until is None or self.total == self.deadline
         phase: Phase = "total" if total_first else self._phase
         limit = (self._timeouts.total or 0.0) if total_first else self._limit
         return APITimeoutError(f"{_WAITED_FOR[phase]} within {limit:g} s ({phase})", phase=phase)

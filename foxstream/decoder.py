@@ -17,9 +17,11 @@ from foxstream.errors import (
     StreamDivergedError,
     StreamTruncatedError,
 )
-from foxstream.sse import DEFAULT_MAX_EVENT_BYTES, Event, Parser
+from foxstream.sse import DEFAULT_MAX_EVENT_BYTES, Event, Parser, Run
 
 __all__ = ["Decoder", "Folding"]
+
+_CHUNK_EVENTS = {"chunk", "message"}
 
 
 class Folding(Protocol):
@@ -41,8 +43,8 @@ class Decoder:
     It understands the task stream (`event: chunk | done | error`, contract section 4) and the
     unnamed `data:` chunks that end with `[DONE]` (section 9.4). `chunks` counts the events read
     as chunks, `total_chunks` is the service's own count, given by `done`. Once `done` or `error`
-    is set, the rest of the stream is ignored. `finish_reason_ends` is for streams without a task:
-    there a finish reason followed by the end of the bytes is an end too.
+    is set the stream is `over`, and the rest of it is ignored. `finish_reason_ends` is for streams
+    without a task: there a finish reason followed by the end of the bytes is an end too.
     """
 
     def __init__(
@@ -59,73 +61,92 @@ class Decoder:
         self.total_chunks: int | None = None
         self.done: bool = False
         self.error: FoxError | None = None
+        self.over: bool = False
         self._parser = Parser(max_event_bytes)
-
-    @property
-    def over(self) -> bool:
-        """Whether the stream has ended, well or not; what comes after is ignored."""
-        return self.done or self.error is not None
 
     def feed(self, block: bytes, received_ns: int = 0) -> list[Delta]:
         """Take the bytes of one read; return their deltas, all stamped `received_ns`."""
         chunks: list[wire.Chunk] = []
-        for event in self._parser.feed(block):
-            if self.done or self.error is not None:
-                break
-            self.events += 1
-            chunk = self._chunk(event)
-            if chunk is not None:
-                chunks.append(chunk)
+        for part in self._parser.feed_runs(block):
+            if isinstance(part, Run):
+                self._take_run(part, chunks)
+            else:
+                self._take(part, chunks)
         self.chunks += len(chunks)
-        if self.error is None and not self.done:
-            self.error = self._parser.error
+        if self._parser.error is not None and not self.over:
+            self.fail(self._parser.error)
         try:
             return self.transcript.add(chunks, received_ns)
         except StreamDivergedError as error:
-            self.error = error
+            self.fail(error)
             return []
+
+    def fail(self, error: FoxError) -> None:
+        """The stream is over, because of `error`."""
+        self.error = error
+        self.over = True
 
     def eof(self) -> None:
         """The bytes are over: without a `done` before, the answer was cut."""
         if self.over:
             return
         if self._finish_reason_ends and self.transcript.finished:
-            self.done = True
+            self._finish()
         else:
-            self.error = StreamTruncatedError(
-                f"the stream ended after {self.chunks} chunks without saying that it was done"
+            self.fail(
+                StreamTruncatedError(
+                    f"the stream ended after {self.chunks} chunks without saying that it was done"
+                )
             )
 
-    def _chunk(self, event: Event) -> wire.Chunk | None:
-        """The chunk of an event, if it is one; else what it says of the stream is noted."""
-        if event.event not in {"chunk", "message"} and not self._named(event):
-            return None
+    def _finish(self) -> None:
+        self.done = self.over = True
+
+    def _take_run(self, run: Run, chunks: list[wire.Chunk]) -> None:
+        """Decode a run at once where all of it are chunks, else event by event."""
+        if run.event in _CHUNK_EVENTS and not self.over:
+            decoded = wire.decode_chunks(run.data)
+            if decoded is not None:
+                self.events += len(decoded)
+                chunks += decoded
+                return
+        for event in run.events():
+            self._take(event, chunks)
+
+    def _take(self, event: Event, chunks: list[wire.Chunk]) -> None:
+        """Decode an event, if it is a chunk; else what it says of the stream is noted."""
+        if self.over:
+            return
+        self.events += 1
+        if event.event not in _CHUNK_EVENTS and not self._named(event):
+            return
         try:
             chunk = wire.decode_chunk(event.data)
         except wire.DECODE_ERRORS as error:
             self._not_a_chunk(event.data, error)
-            return None
+            return
         if chunk.error is None:
-            return chunk
-        self.error = wire.task_failed(chunk.error)
-        return None
+            chunks.append(chunk)
+        else:
+            self.fail(wire.task_failed(chunk.error))
 
     def _not_a_chunk(self, data: bytes, error: Exception) -> None:
         """`[DONE]` ends an OpenAI-style stream, an empty event is a sign of life."""
         text = data.strip()
         if text == b"[DONE]":
-            self.done = True
+            self._finish()
         elif text:
-            self.error = wire.not_the_contract("chunk", data, error)
-            self.error.__cause__ = error
+            failure = wire.not_the_contract("chunk", data, error)
+            failure.__cause__ = error
+            self.fail(failure)
 
     def _named(self, event: Event) -> bool:
         """`done`, `error`, and any other name: a chunk only if it holds choices (section 9)."""
         if event.event == "done":
-            self.done = True
+            self._finish()
             self.total_chunks = _total_chunks(event.data)
         elif event.event == "error":
-            self.error = wire.task_failed(_failure(event.data))
+            self.fail(wire.task_failed(_failure(event.data)))
         else:
             return _holds_choices(event.data)
         return False

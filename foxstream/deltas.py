@@ -34,13 +34,29 @@ class Transcript:
         for the completion.
         """
         deltas: list[Delta] = []
+        voices = self._voices
+        known = self.id and self.model
         for chunk in chunks:
-            if chunk.usage is not None or not (self.id and self.model):
-                self._note(chunk)
+            if chunk.usage is not None or not known:
+                known = self._note(chunk)
             for choice in chunk.choices or ():
-                delta = self._voices[choice.index or 0].say(choice, received_ns)
-                if delta is not None:
-                    deltas.append(delta)
+                index = choice.index or 0
+                voice = voices[index]
+                finish_reason = choice.finish_reason or None
+                if finish_reason:
+                    voice.finish_reason = finish_reason
+                said = choice.delta
+                if said is None:
+                    continue
+                text = said.content or ""
+                reasoning = said.reasoning_content or said.reasoning or ""
+                calls = tuple(map(voice.call, said.tool_calls)) if said.tool_calls else ()
+                if text:
+                    voice.text.append(text)
+                if reasoning:
+                    voice.reasoning.append(reasoning)
+                if text or reasoning or calls:
+                    deltas.append(Delta(text, reasoning, calls, index, finish_reason, received_ns))
         return deltas
 
     def _note(self, chunk: wire.Chunk) -> None:

@@ -61,22 +61,28 @@ class Timings(msgspec.Struct):
     token_reads: array[int] = msgspec.field(default_factory=lambda: array("q"))
     """The instant of every read that carried tokens."""
 
-    def note(self, now: int, deltas: Sequence[Delta], *, events: bool) -> None:
-        """Note one read of the stream: its deltas, and whether there were `events` at all."""
+    def note_read(self, now: int, *, events: bool) -> None:
+        """Note one read of the stream, and whether there were `events` in it or before."""
         if self.first_byte is None:
             self.first_byte = now
         if self.first_event is None and events:
             self.first_event = now
-        if not deltas:
-            return
+
+    def note_tokens(self, now: int, deltas: Sequence[Delta]) -> None:
+        """Note one read that carried tokens."""
         if self.first_token is None:
             self.first_token = now
-        if self.first_text is None and any(delta.text for delta in deltas):
-            self.first_text = now
-        if self.first_reasoning is None and any(delta.reasoning for delta in deltas):
-            self.first_reasoning = now
+        if self.first_text is None or self.first_reasoning is None:
+            self._note_kinds(now, deltas)
         self.last_token = now
         self.token_reads.append(now)
+
+    def _note_kinds(self, now: int, deltas: Sequence[Delta]) -> None:
+        for delta in deltas:
+            if self.first_text is None and delta.text:
+                self.first_text = now
+            if self.first_reasoning is None and delta.reasoning:
+                self.first_reasoning = now
 
     @property
     def ttft(self) -> float | None:

@@ -7,14 +7,18 @@ else, which is exactly the grammar; text splitting would also break at U+2028.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from foxstream.errors import ProtocolError
 
-__all__ = ["DEFAULT_MAX_EVENT_BYTES", "Event", "Parser", "encode"]
+__all__ = ["DEFAULT_MAX_EVENT_BYTES", "Event", "Parser", "Run", "encode"]
 
 DEFAULT_MAX_EVENT_BYTES = 8 * 1024 * 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_EMPTY_LINE = b"\n\n"
+_SHORT = 4096  # what is longer is not read again from its beginning
 _CR = 0x0D
 _LF = 0x0A
 _MAX_RETRY_DIGITS = 18
@@ -32,31 +36,48 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     id: str = ""
 
 
-class _Pattern:
-    """How a read looks that holds nothing but whole events of one type with one data line each.
+class Run(msgspec.Struct, frozen=True, gc=False):
+    """Events of one type that came one after another, each with one line of data."""
 
-    So tokens usually come, and then the events can be had without a look at every line.
+    event: str
+    data: list[bytes]
+    id: str = ""
+
+    def events(self) -> list[Event]:
+        """The same, one by one."""
+        return [Event(self.event, data, self.id) for data in self.data]
+
+
+class _Pattern:
+    """How events of one type usually look: their name and one line of data, nothing else.
+
+    So tokens come, and then they can be had without a look at every line.
     """
 
-    __slots__ = ("_begin", "_between", "_line_ends", "event")
+    __slots__ = ("_begin", "_between", "_size", "event")
 
     def __init__(self, event: str) -> None:
         self.event = event
         self._begin = b"data: " if event == "message" else b"event: %b\ndata: " % event.encode()
-        self._between = b"\n\n" + self._begin
-        self._line_ends = self._between.count(b"\n")
+        self._between = _EMPTY_LINE + self._begin
+        self._size = len(self._begin)
 
-    def events(self, block: bytes, id: str) -> list[Event]:
-        """The events of `block`, or none where it looks different in any way."""
-        begin, end = len(self._begin), len(block) - 2
-        if not block.startswith(self._begin) or block[-1] != _LF or _CR in block:
-            return []
-        if block.find(b"\n", begin) == end:
-            return [Event(self.event, block[begin:end], id)]
-        data = block[begin:end].split(self._between)
-        if block[end] != _LF or block.count(b"\n") != len(data) * self._line_ends:
-            return []
-        return [Event(self.event, value, id) for value in data]
+    def begins(self, block: bytes) -> bool:
+        """Whether `block` can be how an event begins that looks like this, and a short one."""
+        begin = self._begin
+        if len(block) > _SHORT or _CR in block:
+            return False
+        if block.startswith(begin):
+            return block.find(b"\n", len(begin)) in {-1, len(block) - 1}
+        return begin.startswith(block)
+
+    def run(self, block: bytes, id: str) -> Run | None:
+        """`block`, should it be whole events that look like this and nothing else."""
+        if not block.startswith(self._begin) or not block.endswith(_EMPTY_LINE):
+            return None
+        data = block[self._size : -2].split(self._between)
+        joined = b"".join(data)
+        return None if _LF in joined or _CR in joined else Run(self.event, data, id)
 
 
 def encode(event: str, data: bytes) -> bytes:
@@ -87,15 +108,51 @@ class Parser:
         self._data_size = 0
         self._pattern = _Pattern("message")
         self._between_events = False
+        self._begun = b""
 
     def feed(self, block: bytes) -> list[Event]:
         """Take the next bytes; return the events that they complete, in order."""
+        events: list[Event] = []
+        for part in self.feed_runs(block):
+            if isinstance(part, Run):
+                events += part.events()
+            else:
+                events.append(part)
+        return events
+
+    def feed_runs(self, block: bytes) -> Sequence[Event | Run]:
+        """As `feed`, but events that came as a `Run` stay together."""
         if self.error is not None:
+            return ()
+        if self._begun:
+            block, self._begun = self._begun + block, b""
+        if len(block) > self._limit:
+            return self._by_lines(block)
+        if self._between_events:
+            run = self._pattern.run(block, self._id)
+            if run is not None:
+                return (run,)
+        return self._around_run(block)
+
+    def _around_run(self, block: bytes) -> Sequence[Event | Run]:
+        """What lies between the first and the last empty line may be a run."""
+        start = 0 if self._between_events else block.find(_EMPTY_LINE) + 2
+        end = block.rfind(_EMPTY_LINE) + 2
+        if end <= max(start, 1):
+            return self._rest(block)
+        head = self._by_lines(block[:start]) if start else []
+        if self.error is not None:
+            return head
+        run = self._pattern.run(block[start:end], self._id) if self._between_events else None
+        if run is None:
+            return head + self._by_lines(block[start:])
+        return [*head, run, *self._rest(block[end:])]
+
+    def _rest(self, block: bytes) -> list[Event]:
+        """What has no empty line: the usual beginning of an event waits as it is for the next."""
+        if self._between_events and self._pattern.begins(block):
+            self._begun = block
             return []
-        if self._between_events and len(block) <= self._limit:
-            events = self._pattern.events(block, self._id)
-            if events:
-                return events
         return self._by_lines(block)
 
     def _by_lines(self, block: bytes) -> list[Event]:
@@ -125,8 +182,8 @@ class Parser:
         """The next event will most likely look like the last one."""
         if events and events[-1].event != self._pattern.event:
             self._pattern = _Pattern(events[-1].event)
-        within = self._partial or self._data or self._type or self._head is not None
-        self._between_events = not within
+        within = self._partial or self._data or self._type or self._after_cr
+        self._between_events = not within and self._head is None
 
     def _lines(self, block: bytes) -> list[bytes]:
         """The lines that `block` completes; what follows the last line end waits for the next."""

@@ -19,7 +19,6 @@ from foxstream.endings import drain, with_usage
 from foxstream.errors import (
     APIConnectionError,
     FoxError,
-    Phase,
     StreamTruncatedError,
 )
 from foxstream.exchange import Response
@@ -33,6 +32,8 @@ from foxstream.telling import Settlement, Telling
 __all__ = ["Owned", "Stream", "StreamState"]
 
 _logger = logging.getLogger("foxstream.streams")
+
+_ONE_READER = "this stream is being read already: it has one reader"
 
 StreamState = Literal["pending", "streaming", "complete", "failed", "closed"]
 
@@ -86,6 +87,7 @@ class Stream:
         self._state: StreamState = "pending"
         self._response: Response | None = None
         self._ready: list[Delta] = []  # the next one last
+        self._now = service.transport.now
         self._reading = False
         self._rested = False
         self._error: FoxError | None = None
@@ -155,7 +157,9 @@ class Stream:
 
     async def __aenter__(self) -> Self:
         if self._state == "pending":
-            self._begin_reading()
+            if self._reading:
+                raise RuntimeError(_ONE_READER)
+            self._reading = True
             try:
                 await self._open()
             finally:
@@ -184,7 +188,9 @@ class Stream:
 
     async def _fill(self) -> None:
         """Read until there is a delta; raises at the end, and again at every later call."""
-        self._begin_reading()
+        if self._reading:
+            raise RuntimeError(_ONE_READER)
+        self._reading = True
         try:
             if self._state == "pending":
                 await self._open()
@@ -197,11 +203,6 @@ class Stream:
                     await self._read(self._response)
         finally:
             self._reading = False
-
-    def _begin_reading(self) -> None:
-        if self._reading:
-            raise RuntimeError("this stream is being read already: it has one reader")
-        self._reading = True
 
     async def _open(self) -> None:
         self.timings.started = self._service.transport.now()
@@ -234,42 +235,44 @@ class Stream:
 
     async def _read(self, response: Response) -> None:
         """One read: its deltas become ready; how the stream ended is kept for after them."""
-        transport = self._service.transport
+        clocks = self._clocks
         if self._rested:
-            waiting: Phase = "first_token" if self.timings.first_token is None else "stall"
-            self._clocks.run(waiting, transport.now())
+            clocks.again(self._now())
             self._rested = False
         try:
-            block = await response.read(self._clocks.deadline)
+            block = await response.read(clocks.deadline)
         except TimeoutError:
-            self._telling.fail(self._clocks.ran_out())
+            self._telling.fail(clocks.ran_out())
         except APIConnectionError as error:
             self._telling.fail(error)
         except BaseException:
             await self._interrupt()
             raise
         else:
-            if self._response is None:  # closed while it was read
-                return
-            now = transport.now()
-            self._take(block, now)
-            if self._clocks.total_is_over(now) and not self._telling.over:
-                self._telling.fail(self._clocks.ran_out())
+            if self._response is not None:  # it may have been closed while it was read
+                self._take(block, self._now())
 
     def _take(self, block: bytes, now: int) -> None:
-        deltas = self._telling.feed(block, now)
+        telling, total = self._telling, self._clocks.total
+        deltas = telling.feed(block, now)
         self._ready = deltas[::-1]
-        self._note(deltas, now)
-        if self._telling.over:
-            self.timings.ended = now
-
-    def _note(self, deltas: list[Delta], now: int) -> None:
-        silent = self.timings.first_token is None
-        self.timings.note(now, deltas, events=self._telling.has_events)
+        if self.timings.first_event is None:
+            self.timings.note_read(now, events=telling.has_events)
         if deltas:
-            self._rested = True
-            if silent:
-                self._on_status(Status("streaming"))
+            self._note_tokens(deltas, now)
+        if telling.over:
+            self.timings.ended = now
+        elif total is not None and now >= total:
+            telling.fail(self._clocks.ran_out())
+
+    def _note_tokens(self, deltas: list[Delta], now: int) -> None:
+        """New tokens: the clock that waits for more of them starts with the next wait."""
+        self._rested = True
+        silent = self.timings.first_token is None
+        self.timings.note_tokens(now, deltas)
+        if silent:
+            self._clocks.run("stall", now)
+            self._on_status(Status("streaming"))
 
     async def _conclude(self, response: Response) -> None:
         """The connection is over and its last delta delivered: judge its end, heal it or fail."""
@@ -320,7 +323,9 @@ class Stream:
         tail, self._completion = settlement
         self._state = "complete"
         self._ready = tail[::-1]
-        self._note(tail, now)
+        self.timings.note_read(now, events=self._telling.has_events)
+        if tail:
+            self._note_tokens(tail, now)
 
     async def _fail(self, error: FoxError) -> None:
         """Keep the error for the reader, with what was said until now, and close."""

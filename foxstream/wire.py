@@ -8,6 +8,7 @@ holds only documented fields (contract, sections 2 to 6).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -38,6 +39,7 @@ __all__ = [
     "UploadedFile",
     "decode",
     "decode_chunk",
+    "decode_chunks",
     "encode_chunk",
     "encode_submission",
     "not_the_contract",
@@ -222,8 +224,20 @@ class Submission(msgspec.Struct, frozen=True, omit_defaults=True):
 DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What decoding bytes that are not the contract can raise."""
 
+_error_of = attrgetter("error")
+
 decode_chunk: Callable[[bytes], Chunk] = msgspec.json.Decoder(Chunk).decode
 """`bytes -> Chunk`, once per token: its caller translates `DECODE_ERRORS`."""
+
+
+def decode_chunks(data: list[bytes]) -> list[Chunk] | None:
+    """All chunks of `data`; `None` where anything is not a chunk, or one that reports an error."""
+    try:
+        chunks = list(map(decode_chunk, data))
+    except DECODE_ERRORS:
+        return None
+    return chunks if list(map(_error_of, chunks)).count(None) == len(chunks) else None
+
 
 T = TypeVar("T")
 

@@ -381,6 +381,18 @@ def test_what_comes_after_the_end_cannot_fail():
     assert (made.done, made.error) == (True, None)
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [b'{"error":{"message":"no"}}', b'{"error":""}', b"{broken", b'{"choices":[{"index":"x"}]}'],
+)
+def test_an_error_among_chunks_of_one_read_ends_the_stream(bad):
+    made = decoder()
+    fed(made, [chunk(content="a")])
+    read = chunk(content="b") + encode("chunk", bad) + chunk(content="c")
+    assert [delta.text for delta in made.feed(read)] == ["b"]
+    assert (made.chunks, made.events, made.over) == (2, 3, True)
+
+
 # any bytes at all
 
 PIECES = st.sampled_from(

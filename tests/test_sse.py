@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from foxstream import ProtocolError
-from foxstream.sse import Event, Parser, encode
+from foxstream.sse import Event, Parser, Run, encode
 
 CORPUS = Path(__file__).parent / "sse_cases"
 CASES = [
@@ -153,11 +153,60 @@ FRAMES = st.sampled_from(
 )
 
 
-@given(st.lists(st.lists(FRAMES, max_size=4).map(b"".join)), st.sampled_from([12, 30, 1 << 20]))
+def by_the_grammar(stream: bytes, limit: int) -> tuple[list[Event], bool, int | None]:
+    """Line by line and byte by byte, without a look at how events usually are."""
+    parser = Parser(max_event_bytes=limit)
+    events: list[Event] = []
+    for byte in single_bytes(stream):
+        if parser.error is None:
+            events += parser._by_lines(byte)
+    return events, parser.error is not None, parser.retry
+
+
+def as_usual(blocks: list[bytes], limit: int) -> tuple[list[Event], bool, int | None]:
+    parser = Parser(max_event_bytes=limit)
+    events = [event for block in blocks for event in parser.feed(block)]
+    return events, parser.error is not None, parser.retry
+
+
+LIMITS = st.sampled_from([12, 30, 1 << 20])
+
+
+@given(st.lists(st.lists(FRAMES, max_size=4).map(b"".join)), LIMITS)
 @example([b"\xef\xbb", b"data: {}\n\n"], 30)
 @example([CHUNK % b"a", CHUNK % b"a\rb"], 30)
-def test_reads_that_look_alike_bring_what_their_bytes_bring_one_by_one(blocks, limit):
-    assert parse(*blocks, limit=limit) == parse(*single_bytes(b"".join(blocks)), limit=limit)
+@example([CHUNK % b"a", CHUNK % b"1\ndata: 2"], 30)
+@example([CHUNK % b"a", CHUNK % b"b" + b"event: chunk\ndata: c\nretry: 5\n", b"\n"], 1 << 20)
+def test_reads_that_look_alike_bring_what_the_grammar_says(blocks, limit):
+    assert as_usual(blocks, limit) == by_the_grammar(b"".join(blocks), limit)
+
+
+@given(st.lists(FRAMES, max_size=12).map(b"".join), LIMITS, st.lists(st.integers(0, 400)))
+@example((CHUNK % b"a") * 3, 1 << 20, [22, 23, 24, 40])
+@example(CHUNK % b"a" + (CHUNK % b"b").replace(b"\n", b"\r\n"), 1 << 20, [22])
+def test_wherever_reads_are_cut_they_bring_what_the_grammar_says(stream, limit, cuts):
+    edges = sorted({0, len(stream), *(min(cut, len(stream)) for cut in cuts)})
+    blocks = [stream[a:b] for a, b in pairwise(edges)]
+    assert as_usual(blocks, limit) == by_the_grammar(stream, limit)
+
+
+def test_usual_events_stay_together_however_the_read_is_cut():
+    stream = b"".join(CHUNK % b"%d" % number for number in range(9))
+    for at in range(1, len(stream)):
+        parser = Parser()
+        parts = [*parser.feed_runs(stream[:at]), *parser.feed_runs(stream[at:])]
+        assert sum(len(part.data) if isinstance(part, Run) else 1 for part in parts) == 9
+        assert sum(isinstance(part, Event) for part in parts) <= 3
+
+
+def test_a_long_event_is_not_read_again_with_each_of_its_bytes():
+    parser = Parser()
+    parser.feed(CHUNK % b"a")
+    assert parser.feed(b"event: chunk\ndata: ") == []
+    for _ in range(100):
+        assert parser.feed(b"x" * 1000) == []
+        assert len(parser._begun) <= 4096
+    assert parser.feed(b"\n\n") == [Event("chunk", b"x" * 100_000)]
 
 
 @given(st.lists(st.tuples(st.sampled_from(["chunk", "done", "x"]), st.binary(max_size=20))))

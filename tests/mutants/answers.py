@@ -66,8 +66,8 @@ ENDS = (
     Mutant(
         "what comes after done is ignored",
         "decoder.py",
-        "if self.done or self.error is not None:\n                break",
-        "if self.error is not None:\n                break",
+        "        if self.over:\n            return\n        self.events",
+        "        if self.error is not None:\n            return\n        self.events",
         ("test_decoder.py::test_exactly_what_was_sent_however_the_bytes_are_cut",),
     ),
     Mutant(
@@ -208,8 +208,8 @@ TRIES = (
     Mutant(
         "repeated tokens are no progress",
         "telling.py",
-        "        self.progress = False\n\n",
-        "\n",
+        "self.progress = self.over = False",
+        "self.over = False",
         ("test_healing.py::test_a_stream_that_keeps_failing_is_left_to_its_task",),
     ),
 )
