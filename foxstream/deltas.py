@@ -38,7 +38,8 @@ class Transcript:
         known = self.id and self.model
         for chunk in chunks:
             if chunk.usage is not None or not known:
-                known = self._note(chunk)
+                self._note(chunk)
+                known = self.id and self.model
             for choice in chunk.choices or ():
                 index = choice.index or 0
                 voice = voices[index]

@@ -7,6 +7,7 @@ else, which is exactly the grammar; text splitting would also break at U+2028.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -22,6 +23,7 @@ _SHORT = 4096  # what is longer is not read again from its beginning
 _CR = 0x0D
 _LF = 0x0A
 _MAX_RETRY_DIGITS = 18
+_NAMED = re.compile(rb"event: ([^\r\n]+)\ndata: ")
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -54,13 +56,19 @@ class _Pattern:
     So tokens come, and then they can be had without a look at every line.
     """
 
-    __slots__ = ("_begin", "_between", "_size", "event")
+    __slots__ = ("_begin", "_between", "_event", "_size")
 
-    def __init__(self, event: str) -> None:
-        self.event = event
-        self._begin = b"data: " if event == "message" else b"event: %b\ndata: " % event.encode()
-        self._between = _EMPTY_LINE + self._begin
-        self._size = len(self._begin)
+    def __init__(self, event: str = "message", begin: bytes = b"data: ") -> None:
+        self._event = event
+        self._begin = begin
+        self._between = _EMPTY_LINE + begin
+        self._size = len(begin)
+
+    @classmethod
+    def of(cls, block: bytes) -> _Pattern:
+        """The pattern of the event that `block` begins with, if it is one of these."""
+        named = _NAMED.match(block)
+        return cls(named[1].decode("utf-8", "replace"), named[0]) if named else cls()
 
     def begins(self, block: bytes) -> bool:
         """Whether `block` can be how an event begins that looks like this, and a short one."""
@@ -68,7 +76,7 @@ class _Pattern:
         if len(block) > _SHORT or _CR in block:
             return False
         if block.startswith(begin):
-            return block.find(b"\n", len(begin)) in {-1, len(block) - 1}
+            return block.find(b"\n", self._size) in {-1, len(block) - 1}
         return begin.startswith(block)
 
     def run(self, block: bytes, id: str) -> Run | None:
@@ -77,7 +85,7 @@ class _Pattern:
             return None
         data = block[self._size : -2].split(self._between)
         joined = b"".join(data)
-        return None if _LF in joined or _CR in joined else Run(self.event, data, id)
+        return None if _LF in joined or _CR in joined else Run(self._event, data, id)
 
 
 def encode(event: str, data: bytes) -> bytes:
@@ -106,7 +114,7 @@ class Parser:
         self._id = ""
         self._data: list[bytes] = []
         self._data_size = 0
-        self._pattern = _Pattern("message")
+        self._pattern = _Pattern()
         self._between_events = False
         self._begun = b""
 
@@ -132,10 +140,14 @@ class Parser:
             run = self._pattern.run(block, self._id)
             if run is not None:
                 return (run,)
+            if block.startswith(b":"):  # a keep-alive, most likely alone
+                return self._by_lines(block)
         return self._around_run(block)
 
     def _around_run(self, block: bytes) -> Sequence[Event | Run]:
         """What lies between the first and the last empty line may be a run."""
+        if block and self._head == b"" and not block.startswith(_BYTE_ORDER_MARK[:1]):
+            self._head, self._between_events = None, True
         start = 0 if self._between_events else block.find(_EMPTY_LINE) + 2
         end = block.rfind(_EMPTY_LINE) + 2
         if end <= max(start, 1):
@@ -143,10 +155,19 @@ class Parser:
         head = self._by_lines(block[:start]) if start else []
         if self.error is not None:
             return head
-        run = self._pattern.run(block[start:end], self._id) if self._between_events else None
-        if run is None:
+        if not self._between_events:
             return head + self._by_lines(block[start:])
-        return [*head, run, *self._rest(block[end:])]
+        return [*head, *self._run(block[start:end]), *self._rest(block[end:])]
+
+    def _run(self, block: bytes) -> Sequence[Event | Run]:
+        """Whole events: a run, or one with an event behind it that looks different."""
+        pattern = self._pattern = _Pattern.of(block)
+        last = block.rfind(_EMPTY_LINE, 0, -2) + 2
+        for end in (len(block), last):
+            run = pattern.run(block[:end], self._id)
+            if run is not None:
+                return [run, *self._by_lines(block[end:])]
+        return self._by_lines(block)
 
     def _rest(self, block: bytes) -> list[Event]:
         """What has no empty line: the usual beginning of an event waits as it is for the next."""
@@ -175,15 +196,9 @@ class Parser:
                 return events
         if self._partial_size > self._limit:
             self._overrun()
-        self._expect(events)
-        return events
-
-    def _expect(self, events: list[Event]) -> None:
-        """The next event will most likely look like the last one."""
-        if events and events[-1].event != self._pattern.event:
-            self._pattern = _Pattern(events[-1].event)
         within = self._partial or self._data or self._type or self._after_cr
         self._between_events = not within and self._head is None
+        return events
 
     def _lines(self, block: bytes) -> list[bytes]:
         """The lines that `block` completes; what follows the last line end waits for the next."""

@@ -383,6 +383,7 @@ async def test_aiohttp_takes_a_proxy_without_a_scheme_and_refuses_socks(lane, mo
         async with opened(AiohttpTransport) as transport:
             monkeypatch.setenv("http_proxy", proxy.url.removeprefix("http://"))
             assert await read_all(await transport.send(get("http://far.test/"))) == b"via proxy"
+        async with opened(AiohttpTransport) as transport:
             monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:9")
             with pytest.raises(APIConnectionError, match="HttpxTransport"):
                 await transport.send(get("http://far.test/"))

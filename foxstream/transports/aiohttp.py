@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from functools import partial
 from io import BytesIO
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 from weakref import WeakSet
 
@@ -35,6 +35,9 @@ __all__ = ["AiohttpTransport"]
 _LARGE = 512 * 1024
 """Bytes from which a body is sent in pieces, so that the event loop turns in between."""
 
+_Proxy = tuple[str | None, dict[str, str]]
+"""The URL of a proxy, without its password, and the header that carries it."""
+
 _LOOK_EVERY_NS = 1_000_000_000
 """How long a read may wait until it is looked at, if its deadline is not nearer."""
 
@@ -48,6 +51,7 @@ class AiohttpTransport:
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
         self._keeper: Keeper | None = None
+        self._proxies: dict[str, _Proxy] = {}
         self._responses: WeakSet[_AiohttpResponse] = WeakSet()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -55,9 +59,9 @@ class AiohttpTransport:
         """Send `request`; see `Transport.send`."""
         session = await self._bound_session()
         outer = sys.exception()
-        proxy, credentials = _proxy_for(request.url)
+        proxy, credentials = self._proxy_for(request.url)
         headers = _headers_of(request)
-        if not request.url.startswith("https:"):
+        if credentials and not request.url.startswith("https:"):
             headers = headers | credentials
         limit = nullcontext() if deadline is None else asyncio.timeout(_seconds_until(deadline))
         try:
@@ -109,6 +113,15 @@ class AiohttpTransport:
         _, keeper = self._let_go()
         if keeper is not None:
             await keeper.aclose()
+
+    def _proxy_for(self, url: str) -> _Proxy:
+        """The proxy on the way to an origin: reading the environment takes as long as sending."""
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        known = self._proxies.get(origin)
+        if known is None:
+            known = self._proxies[origin] = _proxy_for(parts)
+        return known
 
     def _let_go(self) -> tuple[aiohttp.ClientSession | None, Keeper | None]:
         kept = self._session, self._keeper
@@ -165,11 +178,14 @@ class _AiohttpResponse:
     async def read(self, deadline: int | None = None) -> bytes:
         """The bytes that are there; see `Response.read`."""
         self._deadline = deadline
-        if self._timer is None or (deadline is not None and deadline < self._fires):
-            self._arm()
         self._reading = True
         outer = sys.exception()
         try:
+            if self._timer is None or (deadline is not None and deadline < self._fires):
+                block = self._content.read_nowait()
+                if block or self._content.at_eof():
+                    return block
+                self._arm()
             return await self._content.readany()
         except (aiohttp.ClientError, OSError) as error:
             if self._expired:
@@ -244,15 +260,16 @@ def _body_of(request: Request) -> object:
     return None if body is None else body.blocks()
 
 
-def _proxy_for(url: str) -> tuple[str | None, dict[str, str]]:
+def _proxy_for(parts: SplitResult) -> _Proxy:
     """The environment's proxy; aiohttp's own look-up would read `.netrc` as well.
 
     Its password comes as a header, because errors show the URL.
     """
-    parts = urlsplit(url)
+    if is_loopback(parts.hostname or ""):
+        return None, {}
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if proxy is None or is_loopback(parts.hostname or "") or proxy_bypass(parts.netloc):
+    if proxy is None or proxy_bypass(parts.netloc):
         return None, {}
     if proxy.startswith("socks"):
         raise APIConnectionError("aiohttp speaks to no SOCKS proxy: use HttpxTransport")
