@@ -27,7 +27,7 @@ async def media_urls(
     clocks: Clocks,
     retries: Retries,
     on_status: OnStatus,
-) -> list[str]:
+) -> list[media.MediaURL]:
     """A URL for each source: its own, a data URI, or that of an upload.
 
     Up to five local items within the inline limit go inline, the others are uploaded.
@@ -39,7 +39,7 @@ async def media_urls(
         for source in sources
     ]
     room = _MAX_INLINE_ITEMS - sum(source.is_inline for source in sources)
-    urls: list[str] = []
+    urls: list[media.MediaURL] = []
     for material in materials:
         if isinstance(material, str):
             urls.append(material)

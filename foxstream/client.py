@@ -289,7 +289,7 @@ class Client:
     async def _submit(
         self,
         question: Question,
-        send: Callable[[Question, list[str], Clocks], Awaitable[T]],
+        send: Callable[[Question, list[media.MediaURL], Clocks], Awaitable[T]],
         clocks: Clocks,
         on_status: OnStatus,
     ) -> T:

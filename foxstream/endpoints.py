@@ -34,7 +34,7 @@ class Endpoints:
     def __init__(self, home: Home) -> None:
         self._home = home
 
-    def submit(self, body: bytes, *, direct: bool, connect: float | None) -> Request:
+    def submit(self, body: bytes | Body, *, direct: bool, connect: float | None) -> Request:
         """`POST /v1/llm/generations`; `direct` answers with the event stream itself."""
         kind = {"Content-Type": "application/json"}
         return self._request(

@@ -1,4 +1,4 @@
-"""Local media on their way out: a path or bytes -> a data URI, or a multipart body.
+"""Local media on their way out: a path or bytes -> a data URI in JSON, or a multipart body.
 
 House rule: the disk is touched in threads, in pieces small enough that nobody waits for them; a
 large file is never wholly in memory.
@@ -12,7 +12,7 @@ import mimetypes
 import re
 import secrets
 import stat
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import aclosing, contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -23,13 +23,24 @@ from anyio import to_thread
 
 from foxstream.errors import FoxError, InvalidInputError
 
-__all__ = ["Material", "Multipart", "Share", "load", "mime_of"]
+__all__ = [
+    "DataURI",
+    "Inlined",
+    "Material",
+    "MediaURL",
+    "Multipart",
+    "Share",
+    "inlined",
+    "load",
+    "mime_of",
+]
 
 Share = Callable[[float], None]
 """Is told the share done, from 0 to 1."""
 
 _PIECE = 3 * 256 * 1024  # a multiple of 3, so that the base64 of pieces joins without padding
 _SNIFFED = 4096
+_LARGE = 512 * 1024  # bytes that are not worth being joined
 
 _SIGNATURES = (
     (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
@@ -100,14 +111,14 @@ class Material(msgspec.Struct, frozen=True):
         with _readable(self.name):
             return self.content.open("rb")
 
-    async def data_uri(self, progress: Share) -> str:
+    async def data_uri(self, progress: Share) -> DataURI:
         """The whole as `data:<mime>;base64,...`.
 
         Encoded in pieces: all at once would hold the interpreter, even in a thread.
         """
         async with aclosing(self.pieces(progress)) as pieces:
             encoded = [await to_thread.run_sync(base64.b64encode, piece) async for piece in pieces]
-        return f"data:{self.mime};base64," + b"".join(encoded).decode("ascii")
+        return DataURI((f"data:{self.mime};base64,".encode(), *encoded))
 
     async def pieces(self, progress: Share) -> AsyncGenerator[bytes]:
         """The bytes, read in threads; `InvalidInputError` where the file has shrunk meanwhile."""
@@ -121,6 +132,43 @@ class Material(msgspec.Struct, frozen=True):
                 progress(done / self.size)
         finally:
             file.close()
+
+
+class DataURI:
+    """A data URI in `pieces`, which are never joined: in JSON its `mark` stands for it."""
+
+    def __init__(self, pieces: tuple[bytes, ...]) -> None:
+        self.pieces: tuple[bytes, ...] = pieces
+        self.mark: str = secrets.token_hex(16)
+
+
+MediaURL = str | DataURI
+"""What names a medium in a question: a URL, or the medium itself."""
+
+
+def inlined(body: bytes, uris: Sequence[DataURI]) -> bytes | Inlined:
+    """JSON with data URIs in the places of their marks; left in pieces where it is large."""
+    pieces = {uri.mark.encode(): uri.pieces for uri in uris}
+    parts = re.split(b"(%b)" % b"|".join(pieces), body)
+    whole = [piece for part in parts for piece in pieces.get(part, (part,))]
+    return Inlined(whole) if sum(map(len, whole)) > _LARGE else b"".join(whole)
+
+
+class Inlined:
+    """JSON that holds large data URIs; a `Body`."""
+
+    def __init__(self, pieces: list[bytes]) -> None:
+        self._pieces = pieces
+
+    @property
+    def length(self) -> int:
+        """The exact number of bytes of the whole body."""
+        return sum(map(len, self._pieces))
+
+    async def blocks(self) -> AsyncGenerator[bytes]:
+        """The body, piece by piece."""
+        for piece in self._pieces:
+            yield piece
 
 
 class Multipart:

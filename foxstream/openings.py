@@ -17,6 +17,7 @@ from foxstream.clocks import Clocks
 from foxstream.deltas import chunk_of
 from foxstream.exchange import Response
 from foxstream.limits import Retries
+from foxstream.media import MediaURL
 from foxstream.progress import OnStatus, Status, Timings
 from foxstream.question import Question
 from foxstream.recovery import submissions
@@ -122,7 +123,7 @@ class _AsStream:
 async def submit(
     service: Service,
     question: Question,
-    send: Callable[[Question, list[str], Clocks], Awaitable[T]],
+    send: Callable[[Question, list[MediaURL], Clocks], Awaitable[T]],
     retries: Retries,
     clocks: Clocks,
     timings: Timings,

@@ -19,7 +19,7 @@ from foxstream.answer import Completion
 from foxstream.clocks import Clocks
 from foxstream.endpoints import Endpoints
 from foxstream.errors import APIConnectionError, FoxError, ProtocolError
-from foxstream.exchange import Reply, Request, Response, Transport
+from foxstream.exchange import Body, Reply, Request, Response, Transport
 from foxstream.question import Question
 from foxstream.resources import Model, Task, Upload
 
@@ -46,7 +46,7 @@ class Service:
         self._max_response_bytes = max_response_bytes
 
     async def submit(
-        self, question: Question, urls: list[str], clocks: Clocks, *, stream: bool
+        self, question: Question, urls: list[media.MediaURL], clocks: Clocks, *, stream: bool
     ) -> Task:
         """Submit for a task (sections 3.1, 3.2)."""
         body = _body(question, urls, stream=stream)
@@ -54,7 +54,7 @@ class Service:
         return await self._read_as(replies.task_from, request, clocks)
 
     async def submit_direct(
-        self, question: Question, urls: list[str], clocks: Clocks
+        self, question: Question, urls: list[media.MediaURL], clocks: Clocks
     ) -> Response | Completion | Task:
         """Submit with `sync` and `stream`: the answer is the event stream itself.
 
@@ -69,7 +69,7 @@ class Service:
         return await self._read_whole(replies.completion_from, response, clocks)
 
     async def submit_blocking(
-        self, question: Question, urls: list[str], clocks: Clocks
+        self, question: Question, urls: list[media.MediaURL], clocks: Clocks
     ) -> Completion | Task:
         """Submit with `sync` alone: the answer is the completion (sections 3.3, 9.5)."""
         body = _body(question, urls, sync=True)
@@ -211,8 +211,15 @@ async def _read(response: Response, clocks: Clocks) -> bytes:
 
 
 def _body(
-    question: Question, urls: list[str], *, sync: bool = False, stream: bool = False
-) -> bytes:
-    return wire.encode_submission(
-        question.submission(urls, sync=sync, stream=stream), question.extra
+    question: Question,
+    urls: list[media.MediaURL],
+    *,
+    sync: bool = False,
+    stream: bool = False,
+) -> bytes | Body:
+    marked = [url if isinstance(url, str) else url.mark for url in urls]
+    body = wire.encode_submission(
+        question.submission(marked, sync=sync, stream=stream), question.extra
     )
+    uris = [url for url in urls if isinstance(url, media.DataURI)]
+    return media.inlined(body, uris) if uris else body

@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 from foxstream import Client, InvalidInputError
-from foxstream.media import _PIECE, Material, Multipart, load, mime_of
+from foxstream.media import _PIECE, DataURI, Inlined, Material, Multipart, inlined, load, mime_of
 from foxstream.transports import ReplayTransport
 from tests.films import RED, film, image, picture, recording, tone
 
@@ -258,9 +258,29 @@ async def test_a_data_uri_is_the_whole_file(tmp_path, size):
     shares: list[float] = []
     for content in (path, data):
         material = Material("a.png", "image/png", size, content)
-        assert await material.data_uri(shares.append) == expected
+        uri = await material.data_uri(shares.append)
+        assert b"".join(uri.pieces) == expected.encode()
     once = [min(1.0, done / size) for done in range(_PIECE, size + _PIECE, _PIECE)]
     assert shares == [*once, *once]
+
+
+BODY = b'{"prompt":"?","image_urls":["%b"],"video_urls":["%b","http://x/"]}'
+
+
+def test_data_uris_take_the_places_of_their_marks():
+    uris = [DataURI((b"data:image/png;base64,", b"AAAA")), DataURI((b"data:,", b"B", b"C"))]
+    marked = BODY % (uris[1].mark.encode(), uris[0].mark.encode())
+    assert inlined(marked, uris) == BODY % (b"data:,BC", b"data:image/png;base64,AAAA")
+
+
+async def test_large_ones_stay_in_pieces_and_can_be_sent_again():
+    small, large = DataURI((b"data:,",)), DataURI((b"data:,", b"A" * 600_000, b"B"))
+    made = inlined(BODY % (small.mark.encode(), large.mark.encode()), [large, small])
+    assert isinstance(made, Inlined)
+    for _ in range(2):
+        said = b"".join([block async for block in made.blocks()])
+        assert said == BODY % (b"data:,", b"data:," + b"A" * 600_000 + b"B")
+        assert made.length == len(said)
 
 
 @pytest.fixture
