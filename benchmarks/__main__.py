@@ -1,113 +1,104 @@
 """`python -m benchmarks`: the command line.
 
-House rule: the only room that prints.
+House rule: the only room that prints. What has been measured is told and kept at once, so that
+nothing is lost if the next measure fails.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
-from benchmarks import faults, table
-from benchmarks.measures import burst, decode, paced
+from benchmarks import faults, markdown, table
 from benchmarks.mishaps import contest, page
+from benchmarks.options import ALL, Options, parse
+from benchmarks.plot import drawn
 from benchmarks.referee import WrongAnswerError
-from benchmarks.report import Report
+from benchmarks.registry import MEASURES, measured
+from benchmarks.report import Report, from_json, to_json
 
 
-class _Options(argparse.Namespace):
-    measure: str
-    quick: bool
-    profile: bool
-    markdown: bool
-    schedules: int
-    seed: int
-    history: bytes | None
-    sockets: bool
-    verbose: bool
-    json: Path | None
+def main() -> None:
+    """Do what the command line asks for."""
+    options = parse(sys.argv[1:])
+    try:
+        _COMMANDS[options.command](options)
+    except WrongAnswerError as error:
+        sys.exit(f"error: {error}")
 
 
-def _decode(options: _Options) -> tuple[Report, Iterator[str]]:
-    pace = decode.QUICK if options.quick else decode.Pace()
-    report = decode.measure(pace, profile=options.profile)
-    return report, table.lines(report)
+def _measure(options: Options) -> None:
+    """Print each table as soon as it is there, or all in Markdown at the end."""
+    names = list(dict.fromkeys(options.measures))
+    if not names or ALL in names:
+        names = list(MEASURES)
+    reports: list[Report] = []
+    for number, name in enumerate(names, 1):
+        print(f"measuring {name}, {number} of {len(names)}", file=sys.stderr, flush=True)
+        reports.append(measured(name, quick=options.quick, profile=options.profile))
+        _keep(options, reports)
+        if not options.markdown:
+            _print([*table.lines(reports[-1]), ""])
+    if options.markdown:
+        _print(markdown.lines(reports))
 
 
-def _burst(options: _Options) -> tuple[Report, Iterator[str]]:
-    report = burst.measure(burst.QUICK if options.quick else burst.Pace())
-    return report, table.lines(report)
+def _show(options: Options) -> None:
+    reports = [report for file in options.files for report in _kept(file)]
+    _keep(options, reports)
+    if options.markdown:
+        _print(markdown.lines(reports))
+    else:
+        for report in reports:
+            _print([*table.lines(report), ""])
 
 
-def _paced(options: _Options) -> tuple[Report, Iterator[str]]:
-    report = paced.measure(paced.QUICK if options.quick else paced.Pace())
-    return report, table.lines(report)
+def _kept(file: Path) -> list[Report]:
+    try:
+        return from_json(file.read_bytes())
+    except (OSError, msgspec.DecodeError) as error:
+        sys.exit(f"error: {file} holds no reports: {error}")
 
 
-def _mishaps(options: _Options) -> tuple[contest.Report, Iterator[str]]:
+def _keep(options: Options, reports: list[Report]) -> None:
+    if options.json is not None:
+        options.json.write_bytes(to_json(reports))
+    if options.plot is not None:
+        options.plot.write_bytes(drawn(reports))
+
+
+def _mishaps(options: Options) -> None:
     report = contest.measure()
-    return report, page.markdown(report) if options.markdown else page.lines(report)
+    _print(page.markdown(report) if options.markdown else page.lines(report))
+    _keep_other(options.json, report)
 
 
-def _faults(options: _Options) -> tuple[faults.Tally, Iterator[str]]:
-    return faults.measure(
+def _faults(options: Options) -> None:
+    """End as a test does where a history ended wrongly."""
+    tally, lines = faults.measure(
         options.history or range(options.seed, options.seed + options.schedules),
         sockets=options.sockets,
         verbose=options.verbose,
     )
-
-
-_MEASURES = {
-    "decode": _decode,
-    "burst": _burst,
-    "paced": _paced,
-    "mishaps": _mishaps,
-    "faults": _faults,
-}
-
-
-def main() -> None:
-    """Measure, print the table, keep the figures where asked."""
-    options = _options()
-    try:
-        report, lines = _MEASURES[options.measure](options)
-    except WrongAnswerError as error:
-        sys.exit(f"error: {error}")
-    print("\n".join(lines))
-    if options.json is not None:
-        options.json.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
-    if isinstance(report, faults.Tally) and report.failures:
+    _print(lines)
+    _keep_other(options.json, tally)
+    if tally.failures:
         sys.exit(1)
 
 
-def _options() -> _Options:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks",
-        description="decode: what foxstream costs, beside others, as ratios in one run. "
-        "mishaps: what becomes of a stream that goes wrong, in the hands of each client. "
-        "faults: random histories of mishaps, each judged.",
-    )
-    parser.add_argument("measure", nargs="?", choices=_MEASURES, default="decode")
-    parser.add_argument(
-        "--quick", action="store_true", help="decode: see that it runs, no figures to keep"
-    )
-    parser.add_argument(
-        "--profile", action="store_true", help="decode: add where foxstream's time goes"
-    )
-    parser.add_argument(
-        "--markdown", action="store_true", help="mishaps: print the table of the README"
-    )
-    parser.add_argument("--schedules", type=int, default=1000, help="faults: how many histories")
-    parser.add_argument("--seed", type=int, default=0, help="faults: the seed of the first one")
-    parser.add_argument("--history", type=str.encode, metavar="JSON", help="faults: this one alone")
-    parser.add_argument("--sockets", action="store_true", help="faults: on real sockets")
-    parser.add_argument("--verbose", action="store_true", help="faults: tell each in full")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures as JSON")
-    return parser.parse_args(namespace=_Options())
+def _keep_other(file: Path | None, told: contest.Report | faults.Tally) -> None:
+    if file is not None:
+        file.write_bytes(msgspec.json.format(msgspec.json.encode(told)) + b"\n")
+
+
+def _print(lines: Iterable[str]) -> None:
+    print("\n".join(lines), flush=True)
+
+
+_COMMANDS = {"measure": _measure, "show": _show, "mishaps": _mishaps, "faults": _faults}
 
 
 if __name__ == "__main__":

@@ -5,18 +5,23 @@ House rule: read, never asked for; a figure without its machine is no figure.
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
+import re
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
 
 import foxstream
 
-__all__ = ["Machine", "machine", "pin", "versions"]
+__all__ = ["Machine", "allow_files", "machine", "pin", "resident", "versions", "waited_ns"]
 
 _CPUINFO = Path("/proc/cpuinfo")
+_MEMORY = Path("/proc/self/smaps_rollup")
+_SCHEDULED = Path("/proc/self/schedstat")
 
 
 class Machine(msgspec.Struct, frozen=True):
@@ -26,6 +31,11 @@ class Machine(msgspec.Struct, frozen=True):
     cores: int
     system: str
     python: str
+
+    @property
+    def facts(self) -> list[str]:
+        """What a table is headed by."""
+        return [self.processor, f"{self.cores} cores", self.system, self.python]
 
 
 def machine() -> Machine:
@@ -45,6 +55,32 @@ def pin(core: int) -> None:
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) > 1:
         os.sched_setaffinity(0, {cores[core]})
+
+
+def allow_files(count: int) -> None:
+    """Let this process, and those that it starts, have so many files and sockets open."""
+    if not find_spec("resource"):
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= count:
+        return
+    most = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def resident() -> int:
+    """The bytes of memory that this process holds, by the system's exact count (Linux)."""
+    gc.collect()
+    found = re.search(rb"^Rss:\s+(\d+) kB", _MEMORY.read_bytes(), re.MULTILINE)
+    assert found is not None
+    return int(found[1]) * 1024
+
+
+def waited_ns() -> int:
+    """How long this process was ready to run while its core was with others; 0 where unknown."""
+    return int(_SCHEDULED.read_bytes().split()[1]) if _SCHEDULED.exists() else 0
 
 
 def versions(*distributions: str) -> dict[str, str]:

@@ -26,6 +26,7 @@ __all__ = [
     "Run",
     "Turn",
     "WrongAnswerError",
+    "alone",
     "compete",
     "fingerprint",
     "rows",
@@ -107,19 +108,26 @@ def timed(prepare: Callable[[], Attempt], seconds: float) -> Turn:
 
 
 def compete(runs: Mapping[str, Run], answer: str, *, turns: int) -> dict[str, list[Turn]]:
-    """Let each take `turns` turns, after one that does not count.
+    """Let each take `turns` turns, after one that does not count where there are several.
 
     `WrongAnswerError` for a false answer.
     """
+    warm = int(turns > 1)
     with ExitStack() as stack:
         corners = {name: stack.enter_context(_corner()) for name in runs}
         results: dict[str, list[Turn]] = {name: [] for name in runs}
-        for number in range(turns + 1):
+        for number in range(warm + turns):
             for name, run in runs.items():
                 turn = _verified(name, corners[name].submit(run).result(), answer)
-                if number:
+                if number >= warm:
                     results[name].append(turn)
     return results
+
+
+def alone(name: str, run: Run, answer: str) -> Turn:
+    """One turn in a process that has done nothing before it, and ends with it."""
+    with _corner() as corner:
+        return _verified(name, corner.submit(run).result(), answer)
 
 
 def _corner() -> ProcessPoolExecutor:

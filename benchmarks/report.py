@@ -13,12 +13,24 @@ import msgspec
 
 from benchmarks.machine import Machine
 
-__all__ = ["Case", "Check", "Report", "Row", "Spread", "Stage", "Verdict", "spread"]
+__all__ = [
+    "Case",
+    "Check",
+    "Report",
+    "Row",
+    "Spread",
+    "Stage",
+    "Verdict",
+    "from_json",
+    "spread",
+    "to_json",
+]
 
 Verdict = Literal["passed", "reached", "not reached"]
 """How a goal fared; `"passed"`: by a fifth and more, so that the next one can be set."""
 
 _FIFTH = 0.8
+_SLACK = 1.1
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -30,7 +42,9 @@ class Spread(msgspec.Struct, frozen=True):
 
 
 def spread(figures: Sequence[float]) -> Spread:
-    """The quartiles of at least two figures."""
+    """The quartiles; of a single figure, thrice the same."""
+    if len(figures) == 1:
+        return Spread(*figures * 3)
     low, median, high = statistics.quantiles(figures, n=4, method="inclusive")
     return Spread(median, low, high)
 
@@ -55,6 +69,14 @@ class Row(msgspec.Struct, frozen=True):
             return None
         return _verdict(self.ratio.median, self.goal)
 
+    @property
+    def next_goal(self) -> float | None:
+        """What to aim at where the goal is passed: about a tenth above what was measured."""
+        if self.ratio is None or self.verdict != "passed":
+            return None
+        aim = self.ratio.median * _SLACK
+        return 1 / _rounded(1 / aim) if aim < 0.5 else _rounded(aim)
+
 
 class Check(msgspec.Struct, frozen=True):
     """A figure of ours that is no ratio, and what it may be at most (or `at_least`)."""
@@ -73,6 +95,13 @@ class Check(msgspec.Struct, frozen=True):
         if self.at_least:
             return _verdict(self.goal, self.value)
         return _verdict(self.value, self.goal)
+
+    @property
+    def next_goal(self) -> float | None:
+        """What to aim at where the goal is passed: about a tenth easier than what was measured."""
+        if self.verdict != "passed":
+            return None
+        return _rounded(self.value / _SLACK if self.at_least else self.value * _SLACK)
 
 
 class Stage(msgspec.Struct, frozen=True):
@@ -105,7 +134,22 @@ class Report(msgspec.Struct, frozen=True):
     legend: list[str] = []
 
 
+def to_json(reports: Sequence[Report]) -> bytes:
+    """The reports as a file keeps them."""
+    return msgspec.json.format(msgspec.json.encode(reports)) + b"\n"
+
+
+def from_json(data: bytes) -> list[Report]:
+    """The reports that a file has kept; `msgspec.DecodeError` where it holds something else."""
+    return msgspec.json.decode(data, type=list[Report])
+
+
 def _verdict(value: float, goal: float) -> Verdict:
     if value > goal:
         return "not reached"
     return "passed" if value <= goal * _FIFTH else "reached"
+
+
+def _rounded(figure: float) -> float:
+    """To two digits."""
+    return float(f"{figure:.2g}")

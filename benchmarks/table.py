@@ -10,12 +10,22 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.report import Case, Check, Report, Row, Spread
 
-__all__ = ["check_line", "cost_text", "lines", "ratio_text", "row_line"]
+__all__ = [
+    "check_lines",
+    "cost_text",
+    "lines",
+    "ratio_goal_text",
+    "ratio_text",
+    "row_line",
+    "value_goal_text",
+    "value_text",
+]
 
 _WIDTH = 80
-_CONTEST = "{:<19}{:>7}  {:<12}{:>7}  {:<13}{:>6}  {}"
-_ABSENT = "{:<19}{:>7}  {:<34}{:>6}"
-_CHECK = "{:<46}{:>12}{:>12}  {}"
+_CONTEST = "{:<18}{:>7}  {:<12}{:>7}  {:<13}{:>6}  {}"
+_ABSENT = "{:<18}{:>7}  {:<34}{:>6}"
+_CHECK = "{:<40}{:>16}{:>11}  {}"
+_WHAT = 39
 _STAGES = "{:<28}{:>7}{:>8}{:>8}"
 
 
@@ -33,9 +43,8 @@ def lines(report: Report) -> Iterator[str]:
 
 
 def _preface(report: Report) -> Iterator[str]:
-    machine = report.machine
-    yield f"{report.benchmark}: {report.subject}"
-    yield from _listed(machine.processor, f"{machine.cores} cores", machine.system, machine.python)
+    yield from _listed(f"{report.benchmark}: {report.subject}")
+    yield from _listed(*report.machine.facts)
     yield from _listed(*(f"{name} {version}" for name, version in report.versions.items()))
     yield from _listed(*report.pace)
 
@@ -50,14 +59,19 @@ def _case(case: Case) -> Iterator[str]:
         yield from map(row_line, case.rows)
     else:
         yield _CHECK.format(case.title, "", "goal", "")
-    yield from map(check_line, case.checks)
+    for check in case.checks:
+        yield from check_lines(check)
     for note in case.notes:
-        yield from textwrap.wrap(note, _WIDTH - 2, initial_indent="  ", subsequent_indent="  ")
+        yield from _indented(note)
+
+
+def _indented(said: str) -> list[str]:
+    return textwrap.wrap(said, _WIDTH, initial_indent="  ", subsequent_indent="  ")
 
 
 def row_line(row: Row) -> str:
     """One contender, or what keeps it from running."""
-    goal = "" if row.goal is None else ratio_text(row.goal).removesuffix(".0")
+    goal = "" if row.goal is None else ratio_goal_text(row.goal)
     if row.cost is None:
         return _ABSENT.format(row.name, "-", "not installed: extra `bench`", goal)
     cost, costs = _spread(row.cost, cost_text)
@@ -65,12 +79,24 @@ def row_line(row: Row) -> str:
     return _CONTEST.format(row.name, cost, costs, ratio, ratios, goal, row.verdict or "")
 
 
-def check_line(check: Check) -> str:
-    """One figure, and how it fared."""
-    value = f"{cost_text(check.value)} {check.unit}".rstrip()
-    sign = "" if check.goal is None else ">= " if check.at_least else "<= "
-    goal = "" if check.goal is None else f"{sign}{check.goal:,g}"
-    return _CHECK.format(check.what, value, goal, check.verdict or "")
+def check_lines(check: Check) -> Iterator[str]:
+    """One figure, and how it fared; a long name takes a line more."""
+    *above, what = textwrap.wrap(check.what, _WHAT)
+    yield from above
+    goal = "" if check.goal is None else value_goal_text(check, check.goal)
+    yield _CHECK.format(what, value_text(check), goal, check.verdict or "")
+
+
+def value_text(check: Check) -> str:
+    """What was measured, with its unit."""
+    whole = check.value.is_integer()
+    value = f"{check.value:,.0f}" if whole else cost_text(check.value)
+    return f"{value} {check.unit}".rstrip()
+
+
+def value_goal_text(check: Check, goal: float) -> str:
+    """A goal of `check`, without the unit."""
+    return f"{'>=' if check.at_least else '<='} {goal:,.6g}"
 
 
 def _spread(spread: Spread, shown: Callable[[float], str]) -> tuple[str, str]:
@@ -87,9 +113,14 @@ def ratio_text(ratio: float) -> str:
 
     Between a half and one a ratio is clearer as it is.
     """
-    if ratio >= 0.5:
-        return f"{ratio:.2f}"
+    if ratio > 0.5 or ratio <= 0:
+        return f"{ratio:.2f}" if ratio < 10 else f"{ratio:.1f}"
     return f"1/{1 / ratio:.1f}" if ratio > 0.01 else f"1/{1 / ratio:.0f}"
+
+
+def ratio_goal_text(goal: float) -> str:
+    """A goal of a ratio: 1/25 as it was set."""
+    return ratio_text(goal).removesuffix(".0")
 
 
 def _stages(case: Case) -> Iterator[str]:
@@ -111,4 +142,4 @@ def _legend(report: Report) -> Iterator[str]:
     if report.legend:
         yield "What each gives its user:"
         for line in report.legend:
-            yield f"  {line}"
+            yield from _indented(line)

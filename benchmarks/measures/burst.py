@@ -44,7 +44,7 @@ class Pace(msgspec.Struct, frozen=True):
     turn_seconds: float = 0.2
 
 
-QUICK = Pace(chunks=512, turns=2, turn_seconds=0.01)
+QUICK = Pace(chunks=512, turns=1, turn_seconds=0.01)
 """Enough to see that everything still runs; its figures mean little."""
 
 

@@ -34,7 +34,7 @@ class Pace(msgspec.Struct, frozen=True):
     turn_seconds: float = 0.1
 
 
-QUICK = Pace(chunks=256, turns=3, turn_seconds=0.01)
+QUICK = Pace(chunks=256, turns=1, turn_seconds=0.01)
 """Enough to see that everything still runs; its figures mean little."""
 
 

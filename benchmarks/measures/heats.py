@@ -14,8 +14,8 @@ import msgspec
 
 from benchmarks.machine import machine, versions
 from benchmarks.referee import Turn, compete, rows
-from benchmarks.report import Case, Report
-from benchmarks.riders.field import RIDERS
+from benchmarks.report import Case, Report, Stage, spread
+from benchmarks.riders.field import RIDERS, RUNGS
 from benchmarks.riders.turns import SERVER_SHARE, Lane
 from benchmarks.server.ports import Ports, running_server
 
@@ -70,9 +70,20 @@ def measured(
 
 
 def case(
-    heat: Heat, ports: Ports, take: Take, answer: str, *, turns: int, unit: str, scale: float
+    heat: Heat,
+    ports: Ports,
+    take: Take,
+    answer: str,
+    *,
+    turns: int,
+    unit: str,
+    scale: float,
+    profile: bool = False,
 ) -> Case:
-    """Hold one heat: costs are told in `unit`, nanoseconds times `scale`."""
+    """Hold one heat: costs are told in `unit`, nanoseconds times `scale`.
+
+    `profile` adds the stages of our way.
+    """
     url = (ports.secure_url or "") if heat.secure else ports.url
     runs = {
         name: partial(take, name, url, heat.lane) for name in heat.field if not RIDERS[name].missing
@@ -82,8 +93,17 @@ def case(
         title=heat.title,
         unit=unit,
         rows=rows(taken, list(heat.field), heat.goals, scale),
+        stages=_stages(partial(take, url=url, lane=heat.lane), answer, turns, scale)
+        if profile
+        else [],
         notes=_waited_for(taken),
     )
+
+
+def _stages(take: Callable[[str], Turn], answer: str, turns: int, scale: float) -> list[Stage]:
+    """The ladder is climbed by turns, as a heat is."""
+    taken = compete({name: partial(take, name) for name in RUNGS}, answer, turns=turns)
+    return [Stage(name, spread([turn.cost * scale for turn in taken[name]])) for name in RUNGS]
 
 
 def _can_be_held(heat: Heat, ports: Ports) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.riders import floors, ours, peers, raw
+from benchmarks.riders import floors, ours, peers, raw, rungs
 from benchmarks.riders.rider import Rider
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "RAW",
     "RAW_SMALL",
     "RIDERS",
+    "RUNGS",
 ]
 
 FOXSTREAM = "foxstream"
@@ -40,3 +41,12 @@ RIDERS = {
     ANTHROPIC: Rider(peers.anthropic, ("anthropic",), "events; one request"),
 }
 """In the order of the tables."""
+
+RUNGS = {
+    "kernel and event loop": Rider(rungs.packets, (), "packets"),
+    "aiohttp": Rider(rungs.aiohttp_alone, (), "blocks of the body"),
+    "transport": Rider(rungs.transport, (), "blocks of the body, each within a time"),
+    "decoder": Rider(rungs.decoder, (), "Delta; no clocks, no recovery"),
+    "Stream": RIDERS[FOXSTREAM],
+}
+"""The way of a delta through foxstream, from below."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import cast
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
@@ -19,14 +20,14 @@ from benchmarks.riders.rider import PROMPT, Hear, Listen
 from foxstream import wire
 from foxstream.transports.capped import CappedSocket
 
-__all__ = ["raw", "raw_small_reads"]
+__all__ = ["Connection", "connected", "dechunked", "raw", "raw_small_reads"]
 
 _PREFIX = len(b"event: chunk\ndata: ")
 _SUBMIT = msgspec.json.encode({"model": "m-1", "prompt": PROMPT, "stream": True})
 _decode = wire.decode_chunk
 
 
-class _Connection(asyncio.Protocol):
+class Connection(asyncio.Protocol):
     """Keeps what came, and wakes whoever waits for it; `rest` is what has no end yet."""
 
     def __init__(self) -> None:
@@ -35,9 +36,11 @@ class _Connection(asyncio.Protocol):
         self._came: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The server is there."""
         self.transport = cast("asyncio.WriteTransport", transport)  # uvloop's are no subclass
 
     def data_received(self, data: bytes) -> None:
+        """A packet."""
         self._came.append(data)
         if self._waiter is not None:
             self._waiter.set_result(None)
@@ -61,7 +64,7 @@ class _Connection(asyncio.Protocol):
         return head, rest
 
 
-async def _read(connection: _Connection, host: str, path: str, say: Hear, think: Hear) -> None:
+async def _read(connection: Connection, host: str, path: str, say: Hear, think: Hear) -> None:
     """Submit, follow, and read to the end."""
     post = f"POST {path}/v1/llm/generations HTTP/1.1\r\nHost: {host}\r\nContent-Length: "
     connection.transport.write(b"%b%d\r\n\r\n%b" % (post.encode(), len(_SUBMIT), _SUBMIT))
@@ -76,10 +79,10 @@ async def _read(connection: _Connection, host: str, path: str, say: Hear, think:
     await _listen(connection, data, say, think)
 
 
-async def _listen(connection: _Connection, data: bytes, say: Hear, think: Hear) -> None:
+async def _listen(connection: Connection, data: bytes, say: Hear, think: Hear) -> None:
     missing, frames = 0, b""
     while True:
-        body, data, missing = _dechunked(data, missing)
+        body, data, missing = dechunked(data, missing)
         *whole, frames = (frames + body).split(b"\n\n")
         for frame in whole:
             if frame.startswith(b"event: done"):
@@ -94,7 +97,7 @@ async def _listen(connection: _Connection, data: bytes, say: Hear, think: Hear) 
         data += await connection.data()
 
 
-def _dechunked(data: bytes, missing: int) -> tuple[bytes, bytes, int]:
+def dechunked(data: bytes, missing: int) -> tuple[bytes, bytes, int]:
     """The body in `data`, what is left of it, and how much of its last chunk is to come.
 
     `missing` counts the two bytes behind a chunk; the chunk that ends the body is left.
@@ -114,34 +117,35 @@ def _dechunked(data: bytes, missing: int) -> tuple[bytes, bytes, int]:
     return b"".join(body), data[at:], missing
 
 
+async def connected(
+    parts: SplitResult, family: Callable[..., socket.socket] = socket.socket
+) -> Connection:
+    """A new connection to the host of a URL, over TLS where that is https."""
+    loop = asyncio.get_running_loop()
+    door = family(socket.AF_INET, socket.SOCK_STREAM)
+    door.setblocking(False)
+    await loop.sock_connect(door, (parts.hostname, parts.port))
+    secure = parts.scheme == "https"
+    context = ssl.create_default_context() if secure else None
+    name = parts.hostname if secure else None
+    _, made = await loop.create_connection(Connection, sock=door, ssl=context, server_hostname=name)
+    return made
+
+
 @asynccontextmanager
 async def raw(
     url: str, family: Callable[..., socket.socket] = socket.socket
 ) -> AsyncGenerator[Listen]:
     """One connection for each stream that is open, kept for the next."""
     parts = urlsplit(url)
-    context = None
-    if parts.scheme == "https":
-        import ssl
-
-        context = ssl.create_default_context()
-    idle: list[_Connection] = []
-    everyone: list[_Connection] = []
-    loop = asyncio.get_running_loop()
-
-    async def connect() -> _Connection:
-        door = family(socket.AF_INET, socket.SOCK_STREAM)
-        door.setblocking(False)
-        await loop.sock_connect(door, (parts.hostname, parts.port))
-        name = parts.hostname if context else None
-        _, made = await loop.create_connection(
-            _Connection, sock=door, ssl=context, server_hostname=name
-        )
-        everyone.append(made)
-        return made
+    idle: list[Connection] = []
+    everyone: list[Connection] = []
 
     async def listen(say: Hear, think: Hear) -> None:
-        connection = idle.pop() if idle else await connect()
+        if not idle:
+            idle.append(await connected(parts, family))
+            everyone.append(idle[-1])
+        connection = idle.pop()
         await _read(connection, parts.netloc, parts.path, say, think)
         idle.append(connection)
 

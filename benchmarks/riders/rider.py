@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from importlib.util import find_spec
-
-import msgspec
+from typing import NamedTuple
 
 __all__ = ["PROMPT", "Hear", "Listen", "Mount", "Rider"]
 
@@ -22,8 +21,11 @@ Mount = Callable[[str], AbstractAsyncContextManager[Listen]]
 """Opens what lives long, such as a pool, for the script at a URL."""
 
 
-class Rider(msgspec.Struct, frozen=True):
-    """`mount` needs the `modules`; `gives` is what its user gets, after how many requests."""
+class Rider(NamedTuple):
+    """`mount` needs the `modules`; `gives` is what its user gets, after how many requests.
+
+    Nobody pays for the import of msgspec, were it a struct, who does not use it.
+    """
 
     mount: Mount
     modules: tuple[str, ...]

@@ -8,26 +8,41 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import statistics
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Literal, TypeVar
 
+from benchmarks.machine import waited_ns
 from benchmarks.recording import record
 from benchmarks.referee import Turn, fingerprint
-from benchmarks.riders.field import RIDERS
+from benchmarks.riders.ears import Ear, Stopwatch
+from benchmarks.riders.field import RIDERS, RUNGS
 from benchmarks.riders.rider import Listen
 from benchmarks.server.load import Load
 from benchmarks.server.script import Script
 
-__all__ = ["SERVER_LAG", "SERVER_SHARE", "Lane", "burst", "expected", "on", "paced"]
+__all__ = [
+    "CORE_LENT",
+    "SERVER_LAG",
+    "SERVER_SHARE",
+    "Lane",
+    "burst",
+    "expected",
+    "first",
+    "mounted",
+    "on",
+    "paced",
+]
 
 Lane = Literal["asyncio", "uvloop"]
 """The event loop that a rider runs on."""
 
 SERVER_SHARE = "share of a core used by the server"
 SERVER_LAG = "99th percentile of the server's own lag, ns"
+CORE_LENT = "share of the time for which the rider waited for its core"
 
-_SETTLE = 0.5
+_WARM = 3
 T = TypeVar("T")
 
 
@@ -46,23 +61,6 @@ def on(lane: Lane, main: Coroutine[Any, Any, T]) -> T:
         factory = uvloop.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(main)
-
-
-class Ear:
-    """Hears one stream."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-        self.thought: list[str] = []
-
-    @property
-    def answer(self) -> str:
-        """The fingerprint of what was heard."""
-        return fingerprint("".join(self.said), "".join(self.thought))
-
-    def listen(self, listen: Listen) -> Awaitable[None]:
-        """Hear one answer."""
-        return listen(self.said.append, self.thought.append)
 
 
 def burst(name: str, url: str, lane: Lane, script: Script, seconds: float) -> Turn:
@@ -85,13 +83,16 @@ def burst(name: str, url: str, lane: Lane, script: Script, seconds: float) -> Tu
 
 
 def paced(name: str, url: str, lane: Lane, script: Script, streams: int, seconds: float) -> Turn:
-    """Many streams at once, a packet for each chunk: CPU ns a delta while all of them run."""
+    """Many streams at once, a packet for each chunk: CPU ns a delta while all of them run.
+
+    The clock runs for `seconds`, from as long after all have heard something as the script's lead.
+    """
 
     async def ride(listen: Listen) -> tuple[float, list[Ear]]:
         ears = [Ear() for _ in range(streams)]
         listening = asyncio.gather(*(ear.listen(listen) for ear in ears))
-        await _until_all_hear(ears)
-        await asyncio.sleep(_SETTLE)
+        await _until_all_hear(ears, listening)
+        await asyncio.sleep(script.lead)
         cpu_ns, heard = time.process_time_ns(), sum(len(ear.said) for ear in ears)
         await asyncio.sleep(seconds)
         cpu_ns = time.process_time_ns() - cpu_ns
@@ -102,8 +103,30 @@ def paced(name: str, url: str, lane: Lane, script: Script, streams: int, seconds
     return _turn(name, url, lane, script, ride)
 
 
-async def _until_all_hear(ears: list[Ear]) -> None:
-    while not all(ear.said for ear in ears):  # noqa: ASYNC110 (an event would cost at each delta)
+def first(name: str, url: str, lane: Lane, script: Script, requests: int) -> Turn:
+    """One stream after the other on a warm connection: ns from asking to the first piece.
+
+    The median of so many requests, by the clock on the wall.
+    """
+
+    async def ride(listen: Listen) -> tuple[float, list[Stopwatch]]:
+        for _ in range(_WARM):
+            await Ear().listen(listen)
+        ears = [Stopwatch() for _ in range(requests)]
+        waits: list[int] = []
+        for ear in ears:
+            began = time.monotonic_ns()
+            await ear.listen(listen)
+            waits.append(ear.first_ns - began)
+        return statistics.median(waits), ears
+
+    return _turn(name, url, lane, script, ride)
+
+
+async def _until_all_hear(ears: Sequence[Ear], listening: asyncio.Future[Any]) -> None:
+    while not all(ear.said for ear in ears):
+        if listening.done():
+            raise RuntimeError("a stream ended before all were heard") from listening.exception()
         await asyncio.sleep(0.02)
 
 
@@ -112,17 +135,33 @@ def _turn(
     url: str,
     lane: Lane,
     script: Script,
-    ride: Callable[[Listen], Coroutine[Any, Any, tuple[float, list[Ear]]]],
+    ride: Callable[[Listen], Coroutine[Any, Any, tuple[float, Sequence[Ear]]]],
 ) -> Turn:
-    async def main() -> tuple[float, list[Ear]]:
-        async with RIDERS[name].mount(f"{url}/{script.path}") as listen:
+    (cost, ears), beside = mounted(name, url, lane, script, ride)
+    return Turn(cost, " or ".join(sorted({fingerprint(*ear.heard) for ear in ears})), beside)
+
+
+def mounted(
+    name: str,
+    url: str,
+    lane: Lane,
+    script: Script,
+    ride: Callable[[Listen], Coroutine[Any, Any, T]],
+) -> tuple[T, dict[str, float]]:
+    """What `ride` brought home, and how busy the server was meanwhile."""
+
+    async def main() -> T:
+        async with (RUNGS | RIDERS)[name].mount(f"{url}/{script.path}") as listen:
             return await ride(listen)
 
     gc.collect()
-    before = Load.at(url)
-    cost, ears = on(lane, main())
-    after = Load.at(url)
-    beside = {SERVER_SHARE: after.share_since(before)}
+    before, waited = Load.at(url), waited_ns()
+    brought = on(lane, main())
+    after, waited = Load.at(url), waited_ns() - waited
+    beside = {
+        SERVER_SHARE: after.share_since(before),
+        CORE_LENT: waited / (after.now_ns - before.now_ns),
+    }
     if after.lag_ns:
         beside[SERVER_LAG] = after.lag_ns[1]
-    return Turn(cost, " or ".join(sorted({ear.answer for ear in ears})), beside)
+    return brought, beside

@@ -11,6 +11,7 @@ from typing import cast
 
 import msgspec
 
+from benchmarks.server import received
 from benchmarks.server.load import loaded
 from benchmarks.server.script import Script
 from benchmarks.server.sending import Pacer, at_once
@@ -26,13 +27,13 @@ _DIALECTS = {"chat/completions": "openai", "messages": "anthropic"}
 
 
 class Connection(asyncio.Protocol):
-    """Answers one request after another; a body is counted and thrown away."""
+    """Answers one request after another; of a body only the digest of its media is kept."""
 
     def __init__(self, lags: array[int]) -> None:
         self._lags = lags
         self._head = b""
         self._request: bytes | None = None
-        self._body = b""
+        self._body = bytearray()
         self._missing = 0
         self._pacer: Pacer | None = None
 
@@ -58,19 +59,22 @@ class Connection(asyncio.Protocol):
             if b"100-continue" in head:
                 self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self._missing -= len(data)
-        self._body = (self._body + data)[:4096]
+        self._body += data
         if self._missing <= 0:
             request, self._request = self._request, None
-            body, self._body = self._body, b""
+            body, self._body = bytes(self._body), bytearray()
+            received.note(body)
             self._answer(request.split(b" ", 2)[1].decode(), body)
 
     def _answer(self, path: str, body: bytes) -> None:
         _, script, *rest = path.split("/", 3)
         if script == "load":
             self._send_json(msgspec.json.encode(loaded(self._lags)))
+        elif script == "received":
+            self._send_json(received.told())
         elif rest[-1] == "llm/generations" and b'"sync":true' not in body:
             self._send_json(_task(f"{path}/t-1/stream"))
-        elif rest[-1].startswith("files/"):
+        elif rest[-1].startswith("files"):
             self._send_json(b'{"url":"http://127.0.0.1/clip.mp4"}')
         else:
             self._send_events(_DIALECTS.get(rest[-1], "foxapi"), Script.of(script))

@@ -14,11 +14,12 @@ import msgspec
 from benchmarks.recording import DONE, record
 from foxstream import sse, wire
 
-__all__ = ["DIALECTS", "STAMP", "Dialect", "Frames"]
+__all__ = ["DIALECTS", "STAMP", "Dialect", "Frames", "wide", "words"]
 
 STAMP = b"@stamp@"
 """Stands in a stamped frame where its number and instant belong."""
 
+_WORDS = "The rabbit wakes, and a butterfly lands on his nose. "
 _STAMPED = msgspec.json.encode({"choices": [{"index": 0, "delta": {"content": STAMP.decode()}}]})
 
 
@@ -43,6 +44,19 @@ def foxapi(chunks: int) -> Frames:
     """Named events (contract, section 4)."""
     done = sse.encode("done", b'{"total_chunks":%d}' % abs(chunks))
     return Frames(b"", [sse.encode("chunk", data) for data in _data(chunks)], done)
+
+
+@cache
+def wide(chunks: int, width: int) -> Frames:
+    """The service's own dialect, `width` characters of text in each chunk."""
+    data = msgspec.json.encode({"choices": [{"index": 0, "delta": {"content": words(width)}}]})
+    done = sse.encode("done", b'{"total_chunks":%d}' % chunks)
+    return Frames(b"", [sse.encode("chunk", data)] * chunks, done)
+
+
+def words(width: int) -> str:
+    """So many characters of ASCII."""
+    return (_WORDS * (width // len(_WORDS) + 1))[:width]
 
 
 @cache

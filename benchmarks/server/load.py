@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from array import array
 from http.client import HTTPConnection, HTTPSConnection
+from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -12,17 +13,27 @@ import msgspec
 
 __all__ = ["Load", "loaded"]
 
+_SCHEDULED = Path("/proc/self/schedstat")
+
 
 class Load(msgspec.Struct, frozen=True):
-    """Nanoseconds of CPU and of the clock since the process began, and the lag of its sends."""
+    """Nanoseconds of CPU and of the clock since the process began, and the lag of its sends.
+
+    `waited_ns`: it was ready to run and others had its core, as far as the system tells (Linux).
+    """
 
     cpu_ns: int
     now_ns: int
     lag_ns: list[float]
+    waited_ns: int = 0
 
     def share_since(self, before: Self) -> float:
         """Which share of one core the server has used since `before`."""
         return (self.cpu_ns - before.cpu_ns) / max(1, self.now_ns - before.now_ns)
+
+    def waited_since(self, before: Self) -> float:
+        """Which share of the time since `before` it waited for its core."""
+        return (self.waited_ns - before.waited_ns) / max(1, self.now_ns - before.now_ns)
 
     @classmethod
     def at(cls, url: str) -> Self:
@@ -46,4 +57,12 @@ def loaded(lags: array[int]) -> Load:
         if kept
         else []
     )
-    return Load(time.process_time_ns(), time.monotonic_ns(), [float(lag) for lag in at])
+    lag_ns = [float(lag) for lag in at]
+    return Load(time.process_time_ns(), time.monotonic_ns(), lag_ns, _waited_ns())
+
+
+def _waited_ns() -> int:
+    try:
+        return int(_SCHEDULED.read_text().split()[1])
+    except OSError:
+        return 0

@@ -19,7 +19,8 @@ class Script(msgspec.Struct, frozen=True, omit_defaults=True):
     At once, `frames` of them share an HTTP chunk; 0 stands for about 64 KiB, as a gateway replays.
     `stamped`: the text of a chunk is its number and the instant at which it was sent, in
     monotonic nanoseconds: `17:123456789 `. `comments` keep-alives come before the first chunk.
-    `lead`: seconds until a paced stream begins.
+    `lead`: seconds until a paced stream begins; `pause`: of silence behind its first chunk.
+    `width`: characters of text in each chunk, in the service's own dialect; 0 stands for tokens.
     """
 
     chunks: int
@@ -28,6 +29,8 @@ class Script(msgspec.Struct, frozen=True, omit_defaults=True):
     stamped: bool = False
     comments: int = 0
     lead: float = 1.0
+    pause: float = 0.0
+    width: int = 0
 
     @property
     def path(self) -> str:

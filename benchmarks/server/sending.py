@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Iterator
 from functools import cache, partial
 
-from benchmarks.server.dialects import DIALECTS, STAMP, Frames
+from benchmarks.server.dialects import DIALECTS, STAMP, Frames, wide
 from benchmarks.server.script import Script
 
 __all__ = ["Pacer", "at_once", "http_chunk"]
@@ -43,6 +43,8 @@ def at_once(dialect: str, script: Script) -> bytes:
 
 
 def _frames(dialect: str, script: Script) -> Frames:
+    if script.width:
+        return wide(script.chunks, script.width)
     return DIALECTS[dialect](-script.chunks if script.stamped else script.chunks)
 
 
@@ -96,7 +98,8 @@ class Pacer:
         self.over.set()
 
     def _plan(self) -> None:
-        due = self._begins + self._sent * self._period
+        pause = self._script.pause if self._sent else 0.0
+        due = self._begins + pause + self._sent * self._period
         self._timer = self._loop.call_later(
             max(0.0, due - time.monotonic()), partial(self._send, due)
         )
