@@ -47,7 +47,12 @@ def _measure(options: Options) -> None:
 
 
 def _show(options: Options) -> None:
-    reports = [report for file in options.files for report in _kept(file)]
+    reports = [
+        report
+        for file in options.files
+        for report in _kept(file)
+        if options.only is None or report.benchmark in options.only
+    ]
     _keep(options, reports)
     if options.markdown:
         _print(markdown.lines(reports))

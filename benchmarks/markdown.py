@@ -12,6 +12,7 @@ from benchmarks.table import (
     cost_text,
     ratio_goal_text,
     ratio_text,
+    unit_text,
     value_goal_text,
     value_text,
 )
@@ -47,12 +48,13 @@ def _heads(reports: Sequence[Report]) -> Iterator[str]:
 
 
 def _goals(benchmark: str, case: Case) -> Iterator[str]:
+    place = _place(benchmark, case)
     for row in case.rows:
         if row.goal is not None:
-            yield _ratio(f"{_place(benchmark, case)}: {case.rows[0].name} / {row.name}", row)
+            yield _ratio(f"{place}: {case.rows[0].name} / {row.name}", row)
     for check in case.checks:
         if check.goal is not None:
-            yield _value(f"{benchmark}: {check.what}", check)
+            yield _value(f"{place}: {check.what}", check)
 
 
 def _place(benchmark: str, case: Case) -> str:
@@ -104,13 +106,11 @@ def _notes(reports: Sequence[Report]) -> Iterator[str]:
 
 def _costs(cases: Sequence[Case]) -> Iterator[str]:
     """The medians: a row for each rider, a column for each case."""
-    yield from _table("CPU of a delta", *(f"{case.title}, {_unit(case)}" for case in cases))
+    yield from _table(
+        "CPU of a delta", *(f"{case.title}, {unit_text(case.unit)}" for case in cases)
+    )
     for name in dict.fromkeys(row.name for case in cases for row in case.rows):
         yield _row(name, *(_cost(case, name) for case in cases))
-
-
-def _unit(case: Case) -> str:
-    return case.unit.replace("us", "µs")
 
 
 def _cost(case: Case, name: str) -> str:

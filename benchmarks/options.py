@@ -34,6 +34,7 @@ class Options(argparse.Namespace):
     command: str
     measures: list[str]
     files: list[Path]
+    only: list[str] | None
     quick: bool
     profile: bool
     markdown: bool
@@ -86,8 +87,11 @@ def _known(name: str) -> str:
 
 def _show(parser: argparse.ArgumentParser) -> None:
     parser.description = "Figures that were kept by --json, told again."
-    parser.epilog = f"example:\n  {_NAME} show kept.json --markdown"
+    parser.epilog = f"example:\n  {_NAME} show kept.json --only burst paced --plot kept.svg"
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument(
+        "--only", nargs="+", type=_known, metavar="MEASURE", help="tell these alone"
+    )
     _told(parser)
 
 

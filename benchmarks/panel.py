@@ -10,10 +10,10 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
-from benchmarks.report import Case, Row
+from benchmarks.report import Case, Row, Spread
 from benchmarks.scale import Scale
 from benchmarks.shapes import bar, line, text, tick, whisker
-from benchmarks.table import cost_text, ratio_goal_text, ratio_text
+from benchmarks.table import cost_text, ratio_goal_text, ratio_text, unit_text
 
 __all__ = ["GAP", "Frame", "draw_panel", "panel_height", "spoken"]
 
@@ -60,7 +60,7 @@ def draw_panel(svg: ET.Element, case: Case, frame: Frame, span: tuple[float, flo
 def _draw_head(group: ET.Element, case: Case, frame: Frame) -> None:
     y = frame.top + 14
     text(group, frame.left, y, case.title, "case")
-    text(group, frame.right - _RATIO, y, _unit(case.unit), "small end")
+    text(group, frame.right - _RATIO, y, unit_text(case.unit), "small end")
     text(group, frame.right, y, "ratio", "small end")
 
 
@@ -83,39 +83,35 @@ def _draw_ours(group: ET.Element, case: Case, frame: Frame, scale: Scale) -> Non
 def _draw_row(
     group: ET.Element, case: Case, row: Row, middle: float, frame: Frame, scale: Scale
 ) -> None:
+    """A name, a bar, two figures; `middle` is the height on the page."""
     ours = row is case.rows[0]
-    ET.SubElement(group, "title").text = spoken(row, case.unit)
+    ET.SubElement(group, "title").text = spoken(row, case)
     text(group, frame.left, middle + 4, row.name, "name strong" if ours else "name")
     if row.cost is None:
         text(group, scale.left + 4, middle + 4, "not installed", "small")
         return
-    bar(
-        group,
-        scale.left,
-        middle,
-        scale.at(row.cost.median) - scale.left,
-        "ours" if ours else "other",
-    )
-    whisker(group, scale.at(row.cost.low), scale.at(row.cost.high), middle)
+    _draw_bar(group, row.cost, middle, scale, "ours" if ours else "other")
     if row.goal is not None:
         tick(group, scale.at(row.cost.median * row.goal), middle)
-    cost, ratio = cost_text(row.cost.median), "" if row.ratio is None else row.ratio.median
+    cost = cost_text(row.cost.median)
+    ratio = "" if row.ratio is None else ratio_text(row.ratio.median)
     text(group, frame.right - _RATIO, middle + 4, cost, "name end")
-    text(group, frame.right, middle + 4, ratio and ratio_text(ratio), "name end")
+    text(group, frame.right, middle + 4, ratio, "name end")
 
 
-def spoken(row: Row, unit: str) -> str:
-    """A bar in words."""
+def _draw_bar(group: ET.Element, cost: Spread, middle: float, scale: Scale, kind: str) -> None:
+    bar(group, scale.left, middle, scale.at(cost.median) - scale.left, kind)
+    whisker(group, scale.at(cost.low), scale.at(cost.high), middle)
+
+
+def spoken(row: Row, case: Case) -> str:
+    """A bar of a case in words."""
     if row.cost is None:
         return f"{row.name}: not installed"
     low, high = cost_text(row.cost.low), cost_text(row.cost.high)
-    said = f"{row.name}: {cost_text(row.cost.median)} {_unit(unit)} ({low} to {high})"
+    said = f"{row.name}: {cost_text(row.cost.median)} {unit_text(case.unit)} ({low} to {high})"
     if row.ratio is not None:
-        said += f", foxstream over it {ratio_text(row.ratio.median)}"
+        said += f", {case.rows[0].name} over it {ratio_text(row.ratio.median)}"
     if row.goal is not None:
         said += f", goal {ratio_goal_text(row.goal)} {row.verdict}"
     return said
-
-
-def _unit(unit: str) -> str:
-    return unit.replace("us", "µs")

@@ -25,7 +25,7 @@ _LINE = 15
 _HEAD = 22
 _LETTERS = 130
 _TITLE = "foxstream beside others"
-_READING = "logarithmic, shorter is better; ratio: foxstream over this one"
+_READING = "logarithmic, shorter is better; ratio: the first over this one"
 
 
 def drawn(reports: Sequence[Report]) -> bytes:
@@ -52,7 +52,7 @@ def _described(reports: Sequence[Report]) -> Iterator[str]:
         for case in report.cases:
             if case.rows:
                 yield f"{case.title} ({report.subject}):"
-                yield "; ".join(spoken(row, case.unit) for row in case.rows) + "."
+                yield "; ".join(spoken(row, case) for row in case.rows) + "."
 
 
 def _draw_head(svg: ET.Element, reports: Sequence[Report]) -> float:
@@ -63,7 +63,7 @@ def _draw_head(svg: ET.Element, reports: Sequence[Report]) -> float:
         top += _LINE
         text(svg, _MARGIN, top, line, "small")
     _draw_key(svg, top + 1.6 * _LINE)
-    return top + 1.6 * _LINE
+    return top + 2 * _LINE
 
 
 def _measured_on(reports: Sequence[Report]) -> Iterator[str]:
@@ -86,7 +86,7 @@ def _draw_key(svg: ET.Element, y: float) -> None:
     text(svg, at + 28, y, "quartiles", "small")
     at += 98
     tick(svg, at + 8, middle)
-    text(svg, at + 18, y, "goal: foxstream (dashed) ends left of it", "small")
+    text(svg, at + 18, y, "goal: the first (dashed) ends left of it", "small")
     text(svg, _WIDTH - _MARGIN, y, _READING, "small end")
 
 

@@ -44,7 +44,7 @@ class Spread(msgspec.Struct, frozen=True):
 def spread(figures: Sequence[float]) -> Spread:
     """The quartiles; of a single figure, thrice the same."""
     if len(figures) == 1:
-        return Spread(*figures * 3)
+        return Spread(*figures, *figures, *figures)
     low, median, high = statistics.quantiles(figures, n=4, method="inclusive")
     return Spread(median, low, high)
 
@@ -72,7 +72,7 @@ class Row(msgspec.Struct, frozen=True):
     @property
     def next_goal(self) -> float | None:
         """What to aim at where the goal is passed: about a tenth above what was measured."""
-        if self.ratio is None or self.verdict != "passed":
+        if self.ratio is None or self.verdict != "passed" or self.ratio.median <= 0:
             return None
         aim = self.ratio.median * _SLACK
         return 1 / _rounded(1 / aim) if aim < 0.5 else _rounded(aim)
@@ -99,7 +99,7 @@ class Check(msgspec.Struct, frozen=True):
     @property
     def next_goal(self) -> float | None:
         """What to aim at where the goal is passed: about a tenth easier than what was measured."""
-        if self.verdict != "passed":
+        if self.verdict != "passed" or self.value <= 0:
             return None
         return _rounded(self.value / _SLACK if self.at_least else self.value * _SLACK)
 
@@ -147,7 +147,7 @@ def from_json(data: bytes) -> list[Report]:
 def _verdict(value: float, goal: float) -> Verdict:
     if value > goal:
         return "not reached"
-    return "passed" if value <= goal * _FIFTH else "reached"
+    return "passed" if value <= goal * _FIFTH and value < goal else "reached"
 
 
 def _rounded(figure: float) -> float:

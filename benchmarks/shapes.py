@@ -1,4 +1,7 @@
-"""What a picture is made of, and how it looks in light and in dark."""
+"""What a picture is made of, and how it looks in light and in dark.
+
+House rule: a shape is given its place and the name of its look, never a colour.
+"""
 
 from __future__ import annotations
 

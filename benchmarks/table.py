@@ -17,6 +17,7 @@ __all__ = [
     "ratio_goal_text",
     "ratio_text",
     "row_line",
+    "unit_text",
     "value_goal_text",
     "value_text",
 ]
@@ -123,6 +124,11 @@ def ratio_goal_text(goal: float) -> str:
     return ratio_text(goal).removesuffix(".0")
 
 
+def unit_text(unit: str) -> str:
+    """A unit as it is written where there is more than ASCII."""
+    return unit.replace("us", "µs")
+
+
 def _stages(case: Case) -> Iterator[str]:
     yield _STAGES.format("where foxstream's time goes", case.unit, "own", "share")
     whole = case.stages[-1].cost.median
@@ -136,10 +142,10 @@ def _stages(case: Case) -> Iterator[str]:
 
 def _legend(report: Report) -> Iterator[str]:
     yield from _listed(
-        "ratio: foxstream's cost over this one's, turn by turn; goal: what it may be at most; "
+        "ratio: the first one's cost over this one's, turn by turn; goal: what it may be at most; "
         "passed: better than the goal by a fifth"
     )
     if report.legend:
-        yield "What each gives its user:"
+        yield ""
         for line in report.legend:
             yield from _indented(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
 from itertools import pairwise
@@ -22,6 +23,7 @@ from benchmarks.referee import Turn, WrongAnswerError, compete, fingerprint, rat
 from benchmarks.registry import MEASURES, told
 from benchmarks.report import Case, Check, Report, Row, Spread, Stage, from_json, to_json
 from benchmarks.scale import Scale, span
+from tests.unmeasured import unmeasured  # noqa: F401 (a fixture)
 
 ROOT = Path(__file__).parent.parent
 NAMES = ["foxstream", "msgspec alone", "httpx-sse + json", "openai"]
@@ -194,6 +196,7 @@ def test_the_next_goal_of_a_small_ratio_is_a_part_of_a_whole_number():
         (101, False, "not reached", None),
         (100, False, "reached", None),
         (80, False, "passed", 88),
+        (0, False, "passed", None),
         (99, True, "not reached", None),
         (100, True, "reached", None),
         (250, True, "passed", 230),
@@ -202,6 +205,10 @@ def test_the_next_goal_of_a_small_ratio_is_a_part_of_a_whole_number():
 def test_a_value_is_within_its_goal_or_not(value, at_least, verdict, ahead):
     check = Check("it", value, goal=100, at_least=at_least)
     assert (check.verdict, check.next_goal) == (verdict, ahead)
+
+
+def test_nothing_where_nothing_is_the_goal_is_reached():
+    assert Check("it", 0.0, goal=0.0).verdict == "reached"
 
 
 def test_what_has_no_goal_or_was_not_measured_has_no_verdict():
@@ -251,10 +258,10 @@ def test_markdown_has_a_line_for_every_goal_and_one_for_every_rider():
         "| burst: foxstream / httpx-sse + json | 1/5.0 (1/5.0 to 1/5.0) | ≤ 1/6 | not reached |",
         "| burst: foxstream / openai | 1/100 (1/111 to 1/50.0) | ≤ 1/35 | passed, next: ≤ 1/91 |",
         "| burst: foxstream / anthropic | — | ≤ 1/2 | not installed |",
-        f"| fleet: {CHECKS.checks[0].what} | 9.30 KiB | ≤ 14 | passed, next: ≤ 10 |",
-        "| fleet: chunks a second | 250,000 /s | ≥ 100,000 | passed, next: ≥ 230,000 |",
-        "| fleet: built | 1 | ≤ 1 | reached |",
-        "| fleet: late, p99 | 120 ms | ≤ 100 | not reached |",
+        f"| fleet, held: {CHECKS.checks[0].what} | 9.30 KiB | ≤ 14 | passed, next: ≤ 10 |",
+        "| fleet, held: chunks a second | 250,000 /s | ≥ 100,000 | passed, next: ≥ 230,000 |",
+        "| fleet, held: built | 1 | ≤ 1 | reached |",
+        "| fleet, held: late, p99 | 120 ms | ≤ 100 | not reached |",
         "",
         "- burst: the server was busy in turns of openai (90%)",
         "",
@@ -374,6 +381,8 @@ def test_kept_figures_are_told_again(monkeypatch, capsys, tmp_path: Path):
     lines = [line for report in TOLD for line in (*table.lines(report), "")]
     assert capsys.readouterr().out.splitlines() == lines
     assert (both.read_bytes(), plot.read_bytes()) == (to_json(TOLD), drawn(TOLD))
+    ask(monkeypatch, "show", str(both), "--only", "fleet")
+    assert capsys.readouterr().out.splitlines() == [*table.lines(TOLD[1]), ""]
     ask(monkeypatch, "show", str(both), "--markdown")
     assert capsys.readouterr().out.splitlines() == list(markdown.lines(TOLD))
 
@@ -403,3 +412,11 @@ def test_help_shows_an_example_that_can_be_asked_for(other, capsys):
     assert examples
     for example in examples:
         parse(example.split())
+
+
+def test_the_commands_of_the_readme_are_understood():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"python -m benchmarks\b([^`\n]*)", readme)
+    assert len(commands) >= 4
+    for words in commands:
+        assert parse(words.split()).command in {"measure", "show", "mishaps", "faults"}

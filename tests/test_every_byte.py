@@ -9,7 +9,7 @@ from benchmarks.histories.history import History
 from benchmarks.histories.mishaps import Cut, Refused, Told, body_of, bytes_of
 from benchmarks.histories.recorded import PIECES, recorded
 from benchmarks.histories.trial import Tally, bytes_through_stream, bytes_without_a_loop, spread
-from tests.test_histories import unmeasured  # noqa: F401 (a fixture)
+from tests.unmeasured import unmeasured  # noqa: F401 (a fixture)
 
 WORDS = recorded().words
 

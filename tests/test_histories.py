@@ -32,17 +32,11 @@ from foxstream import (
 from foxstream.decoder import Decoder
 from foxstream.retelling import Retelling
 from foxstream.telling import Telling
+from tests.unmeasured import unmeasured  # noqa: F401 (a fixture)
 
 ROOT = Path(__file__).parent.parent
 REASONING, TEXT = recorded().words
 CUT = Told(cut=Cut(2000, "reset"))
-
-
-@pytest.fixture(autouse=True)
-def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The processes that live the histories are three times slower where coverage watches them."""
-    for name in ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"):
-        monkeypatch.delenv(name, raising=False)
 
 
 def well(tally: Tally) -> None:

@@ -27,6 +27,7 @@ from benchmarks.server.received import digest, media_of, received
 from benchmarks.server.script import Script
 from foxstream import Completion, Delta, Stream
 from foxstream.progress import Timings
+from tests.unmeasured import unmeasured  # noqa: F401 (a fixture)
 
 OPTIONAL = {"openai"} if importlib.util.find_spec("openai") is None else set()
 

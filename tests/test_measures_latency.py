@@ -24,6 +24,7 @@ from benchmarks.riders.ears import Ear, Stopwatch, Watchful
 from benchmarks.riders.field import DIRECT, FOXSTREAM, HTTPX_SSE, RAW, RIDERS
 from benchmarks.server.ports import Ports, running_server
 from benchmarks.server.script import Script
+from tests.unmeasured import unmeasured  # noqa: F401 (a fixture)
 
 HERE = [FOXSTREAM, DIRECT, RAW, HTTPX_SSE]
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="memory is counted on Linux")

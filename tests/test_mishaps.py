@@ -18,6 +18,7 @@ from benchmarks.mishaps.contest import Cell, Report, Row, compare
 from benchmarks.mishaps.faults import FAULTS, PIECES, Fault
 from benchmarks.mishaps.stage import Log
 from benchmarks.mishaps.verdict import Observation, verdict
+from tests.unmeasured import unmeasured  # noqa: F401 (a fixture)
 
 README = Path(__file__).parent.parent / "README.md"
 PROMISED = {

@@ -31,6 +31,7 @@ from benchmarks.server.ports import Ports, running_server
 from benchmarks.server.script import Script
 from benchmarks.server.sending import http_chunk
 from foxstream import sse
+from tests.unmeasured import unmeasured  # noqa: F401 (a fixture)
 
 PATHS = {
     "foxapi": "GET /{}/v1/llm/generations/t-1/stream",

@@ -49,8 +49,8 @@ class Pace(msgspec.Struct, frozen=True):
 
     streams: int = 60
     rate: float = 50.0
-    seconds: float = 2.0
-    turns: int = 5
+    seconds: float = 1.5
+    turns: int = 4
     around: float = 1.5
 
 
