@@ -56,10 +56,10 @@ class Clocks:
         limit: float | None = getattr(self._timeouts, phase)
         self._phase, self._limit = phase, (limit or 0.0) + longer
         self._limit_ns = None if limit is None else _after(0, self._limit)
-        self.again(now)
+        self.restart(now)
 
-    def again(self, now: int) -> None:
-        """Restart the clock that runs beside `total`."""
+    def restart(self, now: int) -> None:
+        """Restart the clock that was last `run`, with what was added to it."""
         limit, total = self._limit_ns, self.total
         self._until = until = None if limit is None else now + limit
         self.deadline = total if until is None or (total is not None and total < until) else until

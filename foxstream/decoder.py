@@ -103,15 +103,14 @@ class Decoder:
         self.done = self.over = True
 
     def _take_run(self, run: Run, chunks: list[wire.Chunk]) -> None:
-        """Decode a run at once where all of it are chunks, else event by event."""
+        """Decode at once what are chunks, and event by event from where something is not."""
+        decoded: list[wire.Chunk] = []
         if run.event in _CHUNK_EVENTS and not self.over:
             decoded = wire.decode_chunks(run.data)
-            if decoded is not None:
-                self.events += len(decoded)
-                chunks += decoded
-                return
-        for event in run.events():
-            self._take(event, chunks)
+            self.events += len(decoded)
+            chunks += decoded
+        for data in run.data[len(decoded) :]:
+            self._take(Event(run.event, data, run.id), chunks)
 
     def _take(self, event: Event, chunks: list[wire.Chunk]) -> None:
         """Decode an event, if it is a chunk; else what it says of the stream is noted."""

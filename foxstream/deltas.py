@@ -94,10 +94,20 @@ class Transcript:
         voices = self._voices.values()
         return bool(voices) and all(voice.finish_reason for voice in voices)
 
-    def completion(self, state: State = "complete", task_id: str | None = None) -> Completion:
+    def completion(
+        self, state: State = "complete", task_id: str | None = None, *, recovered: bool = False
+    ) -> Completion:
         """What was said until now as one value."""
         choices = tuple(voice.choice(index) for index, voice in sorted(self._voices.items()))
-        return _whole(choices, self.usage, self.model, self.id, state=state, task_id=task_id)
+        return _whole(
+            choices,
+            self.usage,
+            self.model,
+            self.id,
+            state=state,
+            task_id=task_id,
+            recovered=recovered,
+        )
 
 
 class _Voice:
@@ -114,27 +124,8 @@ class _Voice:
         self.spoken_of: dict[int | None, int] = {}
         self.finish_reason: str | None = None
 
-    def say(self, choice: wire.ChunkChoice, received_ns: int) -> Delta | None:
-        """Keep what a choice carried; `None` where that was nothing to be read."""
-        finish_reason = choice.finish_reason or None
-        if finish_reason:
-            self.finish_reason = finish_reason
-        said = choice.delta
-        if said is None:
-            return None
-        text = said.content or ""
-        reasoning = said.reasoning_content or said.reasoning or ""
-        calls = tuple(map(self.call, said.tool_calls)) if said.tool_calls else ()
-        if text:
-            self.text.append(text)
-        if reasoning:
-            self.reasoning.append(reasoning)
-        if text or reasoning or calls:
-            return Delta(text, reasoning, calls, choice.index or 0, finish_reason, received_ns)
-        return None
-
     def take(self, delta: Delta) -> None:
-        """Keep what a delta says, as `say` does for a choice."""
+        """Keep what a delta says."""
         if delta.text:
             self.text.append(delta.text)
         if delta.reasoning:
@@ -263,6 +254,7 @@ def _whole(
     *,
     state: State = "complete",
     task_id: str | None = None,
+    recovered: bool = False,
 ) -> Completion:
     first = next((choice for choice in choices if choice.index == 0), Choice())
     return Completion(
@@ -276,6 +268,7 @@ def _whole(
         task_id=task_id,
         choices=choices,
         state=state,
+        recovered=recovered,
     )
 
 

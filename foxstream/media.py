@@ -25,14 +25,14 @@ from foxstream.errors import FoxError, InvalidInputError
 
 __all__ = [
     "DataURI",
-    "Inlined",
+    "InPieces",
     "Material",
     "MediaURL",
     "Multipart",
     "Share",
-    "inlined",
     "load",
     "mime_of",
+    "with_media",
 ]
 
 Share = Callable[[float], None]
@@ -135,7 +135,10 @@ class Material(msgspec.Struct, frozen=True):
 
 
 class DataURI:
-    """A data URI in `pieces`, which are never joined: in JSON its `mark` stands for it."""
+    """A data URI in `pieces`, so that a large one need not be joined.
+
+    In JSON its `mark` stands for it until the JSON is sent.
+    """
 
     def __init__(self, pieces: tuple[bytes, ...]) -> None:
         self.pieces: tuple[bytes, ...] = pieces
@@ -146,15 +149,15 @@ MediaURL = str | DataURI
 """What names a medium in a question: a URL, or the medium itself."""
 
 
-def inlined(body: bytes, uris: Sequence[DataURI]) -> bytes | Inlined:
+def with_media(body: bytes, uris: Sequence[DataURI]) -> bytes | InPieces:
     """JSON with data URIs in the places of their marks; left in pieces where it is large."""
     pieces = {uri.mark.encode(): uri.pieces for uri in uris}
     parts = re.split(b"(%b)" % b"|".join(pieces), body)
     whole = [piece for part in parts for piece in pieces.get(part, (part,))]
-    return Inlined(whole) if sum(map(len, whole)) > _LARGE else b"".join(whole)
+    return InPieces(whole) if sum(map(len, whole)) > _LARGE else b"".join(whole)
 
 
-class Inlined:
+class InPieces:
     """JSON that holds large data URIs; a `Body`."""
 
     def __init__(self, pieces: list[bytes]) -> None:

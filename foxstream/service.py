@@ -222,4 +222,4 @@ def _body(
         question.submission(marked, sync=sync, stream=stream), question.extra
     )
     uris = [url for url in urls if isinstance(url, media.DataURI)]
-    return media.inlined(body, uris) if uris else body
+    return media.with_media(body, uris) if uris else body

@@ -79,13 +79,17 @@ class _Pattern:
             return block.find(b"\n", self._size) in {-1, len(block) - 1}
         return begin.startswith(block)
 
-    def run(self, block: bytes, id: str) -> Run | None:
-        """`block`, should it be whole events that look like this and nothing else."""
+    def read(self, block: bytes, id: str) -> Event | Run | None:
+        """`block`, should it be whole events that look like this and nothing else: one, or more."""
         if not block.startswith(self._begin) or not block.endswith(_EMPTY_LINE):
             return None
-        data = block[self._size : -2].split(self._between)
-        joined = b"".join(data)
-        return None if _LF in joined or _CR in joined else Run(self._event, data, id)
+        data = block[self._size : -2]
+        if _CR in data:
+            return None
+        if _LF not in data:
+            return Event(self._event, data, id)
+        each = data.split(self._between)
+        return None if _LF in b"".join(each) else Run(self._event, each, id)
 
 
 def encode(event: str, data: bytes) -> bytes:
@@ -137,9 +141,9 @@ class Parser:
         if len(block) > self._limit:
             return self._by_lines(block)
         if self._between_events:
-            run = self._pattern.run(block, self._id)
-            if run is not None:
-                return (run,)
+            usual = self._pattern.read(block, self._id)
+            if usual is not None:
+                return (usual,)
             if block.startswith(b":"):  # a keep-alive, most likely alone
                 return self._by_lines(block)
         return self._around_run(block)
@@ -164,9 +168,9 @@ class Parser:
         pattern = self._pattern = _Pattern.of(block)
         last = block.rfind(_EMPTY_LINE, 0, -2) + 2
         for end in (len(block), last):
-            run = pattern.run(block[:end], self._id)
-            if run is not None:
-                return [run, *self._by_lines(block[end:])]
+            usual = pattern.read(block[:end], self._id)
+            if usual is not None:
+                return [usual, *self._by_lines(block[end:])]
         return self._by_lines(block)
 
     def _rest(self, block: bytes) -> list[Event]:

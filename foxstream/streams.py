@@ -205,7 +205,7 @@ class Stream:
             self._reading = False
 
     async def _open(self) -> None:
-        self.timings.started = self._service.transport.now()
+        self.timings.started = self._now()
         self._clocks.start(self.timings.started)
         try:
             self._response = await self._opened()
@@ -237,7 +237,7 @@ class Stream:
         """One read: its deltas become ready; how the stream ended is kept for after them."""
         clocks = self._clocks
         if self._rested:
-            clocks.again(self._now())
+            clocks.restart(self._now())
             self._rested = False
         try:
             block = await response.read(clocks.deadline)
@@ -301,17 +301,17 @@ class Stream:
             self._telling.begin_again()
 
     def _mend(self, finished: Completion) -> None:
-        self.timings.ended = now = self._service.transport.now()
+        self.timings.ended = now = self._now()
         self._settle(self._telling.mend(finished, self.task_id, now), now)
 
     async def _complete(self) -> None:
         """The stream has ended well; the task is asked where `verify` or its count want it."""
         task, miscounted = self._opening.task, self._telling.miscounted
         if task is None or not (miscounted or self._verify):
-            self._settle(([], self._said("complete")), self._service.transport.now())
+            self._settle(([], self._said("complete")), self._now())
             return
         finished = await self._healer.finished(task)
-        now = self._service.transport.now()
+        now = self._now()
         self._settle(self._telling.settle(finished, task.id, now), now)
         if miscounted:
             _logger.warning("task %s was told in other chunks than it counted", task.id)

@@ -117,5 +117,5 @@ class Telling:
 
     def said(self, state: State, task_id: str | None) -> Completion:
         """Everything said so far."""
-        completion = self._transcript.completion(state, task_id)
-        return msgspec.structs.replace(completion, recovered=self._retelling is not None)
+        recovered = self._retelling is not None
+        return self._transcript.completion(state, task_id, recovered=recovered)

@@ -230,13 +230,17 @@ decode_chunk: Callable[[bytes], Chunk] = msgspec.json.Decoder(Chunk).decode
 """`bytes -> Chunk`, once per token: its caller translates `DECODE_ERRORS`."""
 
 
-def decode_chunks(data: list[bytes]) -> list[Chunk] | None:
-    """All chunks of `data`; `None` where anything is not a chunk, or one that reports an error."""
-    try:
-        chunks = list(map(decode_chunk, data))
+def decode_chunks(data: list[bytes]) -> list[Chunk]:
+    """The chunks that `data` begins with: up to what is none, or reports an error."""
+    chunks: list[Chunk] = []
+    try:  # noqa: SIM105 (`suppress` takes as long as a chunk)
+        chunks.extend(map(decode_chunk, data))
     except DECODE_ERRORS:
-        return None
-    return chunks if list(map(_error_of, chunks)).count(None) == len(chunks) else None
+        pass
+    errors = list(map(_error_of, chunks))
+    if errors.count(None) < len(errors):
+        del chunks[next(at for at, error in enumerate(errors) if error is not None) :]
+    return chunks
 
 
 T = TypeVar("T")

@@ -121,7 +121,7 @@ def test_every_figure_is_a_median_between_its_quartiles(report):
         spreads = [row.cost for row in case.rows if row.name not in OPTIONAL]
         spreads += [row.ratio for row in case.rows if row.ratio]
         spreads += [stage.cost for stage in case.stages]
-        assert len(spreads) == 11 - 2 * len(OPTIONAL)
+        assert len(spreads) == 10 - 2 * len(OPTIONAL)
         assert all(0 < of.low <= of.median <= of.high for of in spreads)
 
 

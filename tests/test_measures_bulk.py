@@ -17,7 +17,6 @@ from benchmarks.measures import audience, carriers, fed, gateway, long, media, r
 from benchmarks.measures.hosted import hosted
 from benchmarks.measures.strain import strain_of
 from benchmarks.measures.whole import COMPLETIONS, FALSE_STARTS, Length
-from benchmarks.recording import record
 from benchmarks.referee import WrongAnswerError, fingerprint
 from benchmarks.report import Case, Report
 from benchmarks.riders.turns import expected
@@ -101,17 +100,17 @@ def test_long_compares_a_unit_of_a_long_stream_with_one_of_a_short():
 
 def test_a_length_is_judged_by_all_that_was_heard(server: Ports):
     script = Script(12, comments=3)
-    right = Length(script, fingerprint(record(12).text), units=12, streams=2)
+    right = Length(script, expected(12), units=12, streams=2)
     turn = whole.take_turn(server.url, right)
     assert (turn.answer, turn.beside) == (fed.WHOLE, {COMPLETIONS: 1.0, FALSE_STARTS: 0.0})
-    wrong = Length(script, fingerprint(record(13).text))
-    assert whole.take_turn(server.url, wrong).answer == fingerprint(record(12).text)
+    wrong = Length(script, expected(13))
+    assert whole.take_turn(server.url, wrong).answer == expected(12)
     assert whole.memory(server.url, right).answer == fed.WHOLE
     assert whole.memory(server.url, wrong).answer != fed.WHOLE
 
 
 def test_wide_chunks_arrive_as_they_were_written(server: Ports):
-    length = Length(Script(3, width=100_000), fingerprint(words(100_000) * 3))
+    length = Length(Script(3, width=100_000), fingerprint(words(100_000) * 3, ""))
     assert whole.take_turn(server.url, length).answer == fed.WHOLE
     assert len(words(100_000)) == 100_000
 
@@ -119,7 +118,7 @@ def test_wide_chunks_arrive_as_they_were_written(server: Ports):
 def test_a_completion_that_is_built_again_is_counted(server: Ports, monkeypatch):
     built = property(lambda self: self._said("complete"))
     monkeypatch.setattr(Stream, "completion", built)
-    length = Length(Script(4), fingerprint(record(4).text))
+    length = Length(Script(4), expected(4))
     assert whole.take_turn(server.url, length).beside[COMPLETIONS] == 3
 
 

@@ -14,7 +14,16 @@ import anyio
 import pytest
 
 from foxstream import Client, InvalidInputError
-from foxstream.media import _PIECE, DataURI, Inlined, Material, Multipart, inlined, load, mime_of
+from foxstream.media import (
+    _PIECE,
+    DataURI,
+    InPieces,
+    Material,
+    Multipart,
+    load,
+    mime_of,
+    with_media,
+)
 from foxstream.transports import ReplayTransport
 from tests.films import RED, film, image, picture, recording, tone
 
@@ -270,13 +279,13 @@ BODY = b'{"prompt":"?","image_urls":["%b"],"video_urls":["%b","http://x/"]}'
 def test_data_uris_take_the_places_of_their_marks():
     uris = [DataURI((b"data:image/png;base64,", b"AAAA")), DataURI((b"data:,", b"B", b"C"))]
     marked = BODY % (uris[1].mark.encode(), uris[0].mark.encode())
-    assert inlined(marked, uris) == BODY % (b"data:,BC", b"data:image/png;base64,AAAA")
+    assert with_media(marked, uris) == BODY % (b"data:,BC", b"data:image/png;base64,AAAA")
 
 
 async def test_large_ones_stay_in_pieces_and_can_be_sent_again():
     small, large = DataURI((b"data:,",)), DataURI((b"data:,", b"A" * 600_000, b"B"))
-    made = inlined(BODY % (small.mark.encode(), large.mark.encode()), [large, small])
-    assert isinstance(made, Inlined)
+    made = with_media(BODY % (small.mark.encode(), large.mark.encode()), [large, small])
+    assert isinstance(made, InPieces)
     for _ in range(2):
         said = b"".join([block async for block in made.blocks()])
         assert said == BODY % (b"data:,", b"data:," + b"A" * 600_000 + b"B")

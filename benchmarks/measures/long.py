@@ -15,9 +15,9 @@ from benchmarks.machine import machine, versions
 from benchmarks.measures import fed, whole
 from benchmarks.measures.fed import WHOLE, Diet
 from benchmarks.measures.whole import COMPLETIONS, FALSE_STARTS, Length
-from benchmarks.recording import record
 from benchmarks.referee import Turn, alone, compete, fingerprint, rows
 from benchmarks.report import Case, Check, Report, Row
+from benchmarks.riders.turns import expected
 from benchmarks.server.dialects import words
 from benchmarks.server.ports import Ports, running_server
 from benchmarks.server.script import Script
@@ -79,7 +79,7 @@ def measure(pace: Pace) -> Report:
 
 def _answers(pace: Pace, ports: Ports) -> Case:
     lengths = {
-        f"{count:,} chunks": Length(Script(count), fingerprint(record(count).text), count, streams)
+        f"{count:,} chunks": Length(Script(count), expected(count), count, streams)
         for count, streams in ((pace.chunks, 1), (pace.chunks // 100, 100))
     }
     turns = _streamed(lengths, pace, ports)
@@ -102,7 +102,7 @@ def _events(pace: Pace, ports: Ports) -> Case:
     """As many bytes in all, in four times as many events."""
     lengths = {
         _bytes(size): Length(
-            Script(chunks, width=size), fingerprint(words(size) * chunks), chunks * size
+            Script(chunks, width=size), fingerprint(words(size) * chunks, ""), chunks * size
         )
         for size, chunks in ((pace.event, 4), (pace.event // 4, 16))
     }
@@ -118,7 +118,7 @@ def _keepalives_fed(pace: Pace) -> Case:
 
 
 def _keepalives(pace: Pace, ports: Ports) -> Case:
-    sent = fingerprint(record(_TOKENS).text)
+    sent = expected(_TOKENS)
     lengths = {
         _comments(count): Length(Script(_TOKENS, comments=count), sent, count, streams)
         for count, streams in ((pace.keepalives, 1), (pace.keepalives // 10, 10))

@@ -14,33 +14,37 @@ from benchmarks.referee import Attempt, Turn, timed
 from foxstream import wire
 from foxstream.decoder import Decoder
 from foxstream.deltas import Transcript
-from foxstream.sse import Parser
+from foxstream.sse import Parser, Run
 
 __all__ = ["STAGES", "take_turn"]
 
 
-def lines(reads: list[bytes]) -> Attempt:
-    """`bytes.splitlines`: the least that a parser in Python can do."""
-    return lambda: (str(sum(block.splitlines().count(b"") for block in reads)),)
-
-
 def events(reads: list[bytes]) -> Attempt:
-    """`sse.Parser`: bytes to `Event`."""
+    """`Parser.feed_runs`: bytes to `Run`s and `Event`s."""
     parser = Parser()
-    return lambda: (str(sum(len(parser.feed(block)) for block in reads)),)
+
+    def attempt() -> tuple[str]:
+        parts = [part for block in reads for part in parser.feed_runs(block)]
+        return (str(sum(len(part.data) if isinstance(part, Run) else 1 for part in parts)),)
+
+    return attempt
 
 
 def chunks(reads: list[bytes]) -> Attempt:
-    """`wire.decode_chunk`: `Event.data` to `Chunk`."""
+    """`wire.decode_chunks`: their data to `Chunk`s."""
     parser = Parser()
 
     def attempt() -> tuple[str]:
         seen = 0
         for block in reads:
-            for event in parser.feed(block):
-                seen += 1
-                if event.event == "chunk":
-                    wire.decode_chunk(event.data)
+            for part in parser.feed_runs(block):
+                if isinstance(part, Run):
+                    seen += len(part.data)
+                    wire.decode_chunks(part.data)
+                else:
+                    seen += 1
+                    if part.event == "chunk":
+                        wire.decode_chunk(part.data)
         return (str(seen),)
 
     return attempt
@@ -59,9 +63,8 @@ def deltas(reads: list[bytes]) -> Attempt:
 
 
 STAGES: dict[str, Callable[[list[bytes]], Attempt]] = {
-    "bytes.splitlines": lines,
     "sse.Parser": events,
-    "wire.decode_chunk": chunks,
+    "wire.decode_chunks": chunks,
     "deltas and count": deltas,
 }
 """In the order of the way down."""

@@ -60,7 +60,7 @@ def measure(pace: Pace) -> Report:
         partial(_case, pace=pace),
         [
             f"{pace.requests * pace.turns} answers of {pace.chunks} chunks",
-            f"{pace.turns} turns of {pace.requests} requests, one after the other",
+            f"{pace.turns} turns of {pace.requests} requests, of which the median counts",
         ],
     )
 

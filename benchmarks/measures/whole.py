@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
+from unittest.mock import patch
 
 import msgspec
 
@@ -17,16 +19,16 @@ from benchmarks.referee import Turn, fingerprint
 from benchmarks.riders.rider import PROMPT
 from benchmarks.server.script import Script
 from foxstream import Client, Completion, Stream
+from foxstream.deltas import Transcript
 
-__all__ = ["COMPLETIONS", "FALSE_STARTS", "HELD", "Length", "memory", "take_turn"]
+__all__ = ["COMPLETIONS", "FALSE_STARTS", "Length", "memory", "take_turn"]
 
 COMPLETIONS = "completions built for one answer"
 FALSE_STARTS = "streams whose first token was no token"
-HELD = "longest that the loop was held, seconds"
 
 
 class Length(msgspec.Struct, frozen=True):
-    """`units` make up a stream, `streams` of them a turn; `sent` is the text's fingerprint."""
+    """`units` make up a stream, `streams` a turn; `sent` fingerprints text and reasoning."""
 
     script: Script
     sent: str
@@ -51,7 +53,7 @@ def take_turn(url: str, length: Length) -> Turn:
             return [await _hear(client.stream(PROMPT)) for _ in range(length.streams)]
 
     heard = asyncio.run(main())
-    said = " or ".join({fingerprint(one.completion.text) for one in heard})
+    said = " or ".join({_said(one.completion) for one in heard})
     beside = {
         COMPLETIONS: float(max(one.built for one in heard)),
         FALSE_STARTS: float(sum(one.false_start for one in heard)),
@@ -61,16 +63,23 @@ def take_turn(url: str, length: Length) -> Turn:
 
 
 async def _hear(stream: Stream) -> _Heard:
-    """Hear one stream; its completion is asked for twice."""
-    first_ns = 0
-    async with stream as answer:
-        began = time.process_time_ns()
-        async for delta in answer:
-            first_ns = first_ns or delta.received_ns
-        completion, again = answer.completion, answer.completion
-        cpu_ns = time.process_time_ns() - began
+    """Hear one stream; its completion is asked for twice, and counted when it is built."""
+    first_ns = built = 0
+    build = Transcript.completion
+
+    def counted(*args: Any, **options: Any) -> Completion:
+        nonlocal built
+        built += 1
+        return build(*args, **options)
+
+    with patch.object(Transcript, "completion", counted):
+        async with stream as answer:
+            began = time.process_time_ns()
+            async for delta in answer:
+                first_ns = first_ns or delta.received_ns
+            completion, _ = answer.completion, answer.completion
+            cpu_ns = time.process_time_ns() - began
     assert completion is not None
-    built = len({id(completion), id(again), id(answer.completion)})
     return _Heard(cpu_ns, completion, built, answer.timings.first_token != first_ns)
 
 
@@ -85,6 +94,10 @@ def memory(url: str, length: Length) -> Turn:
             stream = client.stream(PROMPT)
             strain = await strain_of(_hear(stream))
         assert stream.completion is not None
-        return Turn(strain.memory, fingerprint(stream.completion.text), {HELD: strain.held})
+        return Turn(strain.memory, _said(stream.completion))
 
     return judged(asyncio.run(main()), length.sent)
+
+
+def _said(completion: Completion) -> str:
+    return fingerprint(completion.text, completion.reasoning)

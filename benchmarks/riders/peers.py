@@ -1,7 +1,7 @@
 """What people use today, each at its best documented settings.
 
 openai and anthropic run on aiohttp (their own `DefaultAioHttpClient`, which their documentation
-recommends where many streams are open), without retries to be charged for.
+recommends where many streams are open).
 """
 
 from __future__ import annotations

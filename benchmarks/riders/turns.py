@@ -67,17 +67,15 @@ def burst(name: str, url: str, lane: Lane, script: Script, seconds: float) -> Tu
     """One stream after the other, each as fast as it can be read: CPU ns a chunk."""
 
     async def ride(listen: Listen) -> tuple[float, list[Ear]]:
-        ears = [Ear()]
-        await ears[0].listen(listen)
-        cpu_ns = passes = 0
-        while not passes or cpu_ns < seconds * 1e9:
-            ear = Ear()
+        await Ear().listen(listen)
+        ears: list[Ear] = []
+        cpu_ns = 0
+        while not ears or cpu_ns < seconds * 1e9:
+            ears.append(Ear())
             began = time.process_time_ns()
-            await ear.listen(listen)
+            await ears[-1].listen(listen)
             cpu_ns += time.process_time_ns() - began
-            passes += 1
-            ears = [ears[0], ear]
-        return cpu_ns / passes / script.chunks, ears
+        return cpu_ns / len(ears) / script.chunks, ears
 
     return _turn(name, url, lane, script, ride)
 
@@ -90,13 +88,16 @@ def paced(name: str, url: str, lane: Lane, script: Script, streams: int, seconds
 
     async def ride(listen: Listen) -> tuple[float, list[Ear]]:
         ears = [Ear() for _ in range(streams)]
-        listening = asyncio.gather(*(ear.listen(listen) for ear in ears))
+        streams_open = [asyncio.ensure_future(ear.listen(listen)) for ear in ears]
+        listening = asyncio.gather(*streams_open)
         await _until_all_hear(ears, listening)
         await asyncio.sleep(script.lead)
         cpu_ns, heard = time.process_time_ns(), sum(len(ear.said) for ear in ears)
         await asyncio.sleep(seconds)
         cpu_ns = time.process_time_ns() - cpu_ns
         heard = sum(len(ear.said) for ear in ears) - heard
+        if any(stream.done() for stream in streams_open):
+            raise RuntimeError("a stream ended while the clock ran: raise `around`")
         await listening
         return cpu_ns / heard, ears
 

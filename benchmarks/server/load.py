@@ -5,15 +5,14 @@ from __future__ import annotations
 import time
 from array import array
 from http.client import HTTPConnection, HTTPSConnection
-from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
 import msgspec
 
-__all__ = ["Load", "loaded"]
+from benchmarks.machine import waited_ns
 
-_SCHEDULED = Path("/proc/self/schedstat")
+__all__ = ["Load", "loaded"]
 
 
 class Load(msgspec.Struct, frozen=True):
@@ -58,11 +57,4 @@ def loaded(lags: array[int]) -> Load:
         else []
     )
     lag_ns = [float(lag) for lag in at]
-    return Load(time.process_time_ns(), time.monotonic_ns(), lag_ns, _waited_ns())
-
-
-def _waited_ns() -> int:
-    try:
-        return int(_SCHEDULED.read_text().split()[1])
-    except OSError:
-        return 0
+    return Load(time.process_time_ns(), time.monotonic_ns(), lag_ns, waited_ns())

@@ -19,6 +19,8 @@ import msgspec
 
 __all__ = ["Ports", "running_server"]
 
+_AUTHORITY = "authority.pem"
+
 
 class Ports(msgspec.Struct, frozen=True):
     """The ports of one server; `tls` is `None` where no certificate could be made."""
@@ -39,38 +41,55 @@ class Ports(msgspec.Struct, frozen=True):
 
 @contextmanager
 def running_server() -> Generator[Ports]:
-    """Start the server in a process of its own; it ends with the block."""
-    with tempfile.TemporaryDirectory() as folder, _certificate(Path(folder)) as certificate:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.server", *certificate],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        with process:
-            assert process.stdout is not None
-            try:
-                yield msgspec.json.decode(process.stdout.readline(), type=Ports)
-            finally:
-                process.communicate()
+    """Start the server in a process of its own; it ends with the block.
+
+    Until then processes that are started trust its certificate, and ask no proxy for it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        certificate = _certificate(Path(folder))
+        trusted = {} if certificate is None else {"SSL_CERT_FILE": f"{folder}/{_AUTHORITY}"}
+        around = _environment(no_proxy="127.0.0.1", NO_PROXY="127.0.0.1", **trusted)
+        with around, _started(certificate) as ports:
+            yield ports
 
 
 @contextmanager
-def _certificate(folder: Path) -> Generator[list[str]]:
-    """The file of a new certificate; its authority is trusted by the processes to come."""
+def _started(certificate: Path | None) -> Generator[Ports]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.server", *map(str, filter(None, [certificate]))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with process:
+        assert process.stdout is not None
+        try:
+            yield msgspec.json.decode(process.stdout.readline(), type=Ports)
+        finally:
+            process.communicate()
+
+
+def _certificate(folder: Path) -> Path | None:
+    """The file of a new certificate, its authority's beside it; `None` where none can be made."""
     if not find_spec("trustme"):
-        yield []
-        return
+        return None
     import trustme
 
     authority = trustme.CA()
-    trusted, own = folder / "authority.pem", folder / "server.pem"
-    authority.cert_pem.write_to_path(str(trusted))
+    own = folder / "server.pem"
+    authority.cert_pem.write_to_path(str(folder / _AUTHORITY))
     authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(own))
-    before = os.environ.get("SSL_CERT_FILE")
-    os.environ["SSL_CERT_FILE"] = str(trusted)
+    return own
+
+
+@contextmanager
+def _environment(**values: str) -> Generator[None]:
+    """What the processes to come will find in their environment."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
     try:
-        yield [str(own)]
+        yield
     finally:
-        del os.environ["SSL_CERT_FILE"]
-        if before is not None:
-            os.environ["SSL_CERT_FILE"] = before
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value

@@ -89,13 +89,11 @@ class Pacer:
         phase = Pacer._streams * _GOLDEN % 1 * self._period
         self._begins = time.monotonic() + script.lead + phase
         self._sent = 0
-        self.over = asyncio.Event()
         self._plan()
 
     def stop(self) -> None:
         """The rider has left."""
         self._timer.cancel()
-        self.over.set()
 
     def _plan(self) -> None:
         pause = self._script.pause if self._sent else 0.0
@@ -111,8 +109,6 @@ class Pacer:
         self._sent += 1
         if self._sent < len(self._packets):
             self._plan()
-        else:
-            self.over.set()
 
     def _packet(self, now: int) -> bytes:
         if self._frames is None:

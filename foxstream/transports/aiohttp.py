@@ -45,7 +45,8 @@ _LOOK_EVERY_NS = 1_000_000_000
 class AiohttpTransport:
     """A `Transport` with one pool without a connection limit, on the loop of its first request.
 
-    The environment's proxies are honoured, `.netrc` is not; cookies are not kept.
+    The environment's proxies are honoured, as they are at the first request to an origin; `.netrc`
+    is not. Cookies are not kept.
     """
 
     def __init__(self) -> None:
