@@ -159,8 +159,6 @@ class Parser:
         head = self._by_lines(block[:start]) if start else []
         if self.error is not None:
             return head
-        if not self._between_events:
-            return head + self._by_lines(block[start:])
         return [*head, *self._run(block[start:end]), *self._rest(block[end:])]
 
     def _run(self, block: bytes) -> Sequence[Event | Run]:

@@ -393,6 +393,15 @@ def test_an_error_among_chunks_of_one_read_ends_the_stream(bad):
     assert (made.chunks, made.events, made.over) == (2, 3, True)
 
 
+def test_many_events_of_another_name_are_no_chunks():
+    made = decoder()
+    progress = encode("progress", b'{"percent":5}')
+    assert made.feed(progress * 3 + chunk(content="a"))[0].text == "a"
+    assert (made.chunks, made.events, made.over) == (1, 4, False)
+    assert made.feed(encode("done", b"{}") + chunk(content="late") * 3) == []
+    assert (made.chunks, made.events, made.done) == (1, 5, True)
+
+
 # any bytes at all
 
 PIECES = st.sampled_from(

@@ -104,6 +104,14 @@ def test_over_the_limit_the_good_events_come_first_then_nothing(stream):
         assert parser.feed(b"data: more\n\n") == []
 
 
+def test_an_event_that_grows_over_the_limit_hides_what_comes_behind_it():
+    parser = Parser(max_event_bytes=30)
+    assert parser.feed(b"data: good\n\n") == [Event(data=b"good")]
+    assert parser.feed(b"data:" + b"x" * 20) == []
+    assert parser.feed(b"y" * 10 + b"\n\ndata: a\n\n") == []
+    assert isinstance(parser.error, ProtocolError)
+
+
 def test_exactly_the_limit_is_allowed():
     assert parse(b"data: " + b"x" * 94 + b"\n\n", limit=100) == [Event(data=b"x" * 94)]
 

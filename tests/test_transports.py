@@ -401,7 +401,8 @@ async def test_sleep_and_now_share_a_clock(kind):
     async with opened(kind) as transport:
         start = transport.now()
         await transport.sleep(0.02)
-        assert 0.02e9 <= transport.now() - start < 1e9
+        # libuv counts in whole milliseconds, from the last turn of its loop
+        assert 0.019e9 <= transport.now() - start < 1e9
 
 
 async def test_closing_twice_and_before_use_is_harmless(kind):
