@@ -22,7 +22,7 @@ from benchmarks.measures import (
 )
 from benchmarks.report import Report
 
-__all__ = ["MEASURES", "PROFILED", "Measure", "measured", "told"]
+__all__ = ["MEASURES", "Measure", "measured", "told"]
 
 
 class Measure(Protocol):
@@ -58,7 +58,7 @@ MEASURES: dict[str, Measure] = {
 """In the order in which they are run."""
 
 
-PROFILED: dict[str, Callable[..., Report]] = {
+_PROFILED: dict[str, Callable[..., Report]] = {
     "decode": decode.measure,
     "paced": paced.measure,
 }
@@ -74,6 +74,6 @@ def measured(name: str, *, quick: bool = False, profile: bool = False) -> Report
     """Run the measure `name`; `profile` adds where our time goes, to those that can tell."""
     module = MEASURES[name]
     pace = module.QUICK if quick else module.Pace()
-    if profile and name in PROFILED:
-        return PROFILED[name](pace, profile=True)
+    if profile and name in _PROFILED:
+        return _PROFILED[name](pace, profile=True)
     return module.measure(pace)

@@ -33,8 +33,6 @@ __all__ = ["Owned", "Stream", "StreamState"]
 
 _logger = logging.getLogger("foxstream.streams")
 
-_ONE_READER = "this stream is being read already: it has one reader"
-
 StreamState = Literal["pending", "streaming", "complete", "failed", "closed"]
 
 
@@ -157,9 +155,7 @@ class Stream:
 
     async def __aenter__(self) -> Self:
         if self._state == "pending":
-            if self._reading:
-                raise RuntimeError(_ONE_READER)
-            self._reading = True
+            self._begin_reading()
             try:
                 await self._open()
             finally:
@@ -188,9 +184,7 @@ class Stream:
 
     async def _fill(self) -> None:
         """Read until there is a delta; raises at the end, and again at every later call."""
-        if self._reading:
-            raise RuntimeError(_ONE_READER)
-        self._reading = True
+        self._begin_reading()
         try:
             if self._state == "pending":
                 await self._open()
@@ -203,6 +197,11 @@ class Stream:
                     await self._read(self._response)
         finally:
             self._reading = False
+
+    def _begin_reading(self) -> None:
+        if self._reading:
+            raise RuntimeError("this stream is being read already: it has one reader")
+        self._reading = True
 
     async def _open(self) -> None:
         self.timings.started = self._now()

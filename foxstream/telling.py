@@ -24,18 +24,21 @@ Settlement = tuple[list[Delta], Completion]
 class Telling:
     """What an answer has said, and whether the present connection has said all of it.
 
-    `progress` tells whether this connection brought anything new, `over` whether it has ended,
-    well or not.
+    `progress` tells whether this connection brought anything new.
     """
 
     def __init__(self, max_event_bytes: int) -> None:
         self.progress: bool = False
-        self.over: bool = False
         self._max_event_bytes = max_event_bytes
         self._transcript = Transcript()
         self._retelling: Retelling | None = None
         self._decoder = Decoder(self._transcript, max_event_bytes=max_event_bytes)
         self._doubted = False
+
+    @property
+    def over(self) -> bool:
+        """Whether this connection has ended, well or not."""
+        return self._decoder.over
 
     @property
     def has_events(self) -> bool:
@@ -59,25 +62,20 @@ class Telling:
         """A new connection tells the answer from its beginning."""
         self._retelling = Retelling(self._transcript)
         self._decoder = Decoder(self._retelling, max_event_bytes=self._max_event_bytes)
-        self.progress = self.over = False
+        self.progress = False
 
     def feed(self, block: bytes, received_ns: int) -> list[Delta]:
         """Take the bytes of one read, none at the end of the body; return what is new."""
-        decoder = self._decoder
         if not block:
-            decoder.eof()
-            self.over = True
+            self._decoder.eof()
             return []
-        deltas = decoder.feed(block, received_ns)
-        self.over = decoder.over
-        if deltas:
-            self.progress = True
+        deltas = self._decoder.feed(block, received_ns)
+        self.progress = self.progress or bool(deltas)
         return deltas
 
     def fail(self, error: FoxError) -> None:
         """The connection ended in an error of its own."""
         self._decoder.fail(error)
-        self.over = True
 
     def complaint(self) -> FoxError | None:
         """What is wrong with the end of this connection, if anything is.

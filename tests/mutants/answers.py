@@ -208,8 +208,8 @@ TRIES = (
     Mutant(
         "repeated tokens are no progress",
         "telling.py",
-        "self.progress = self.over = False",
-        "self.over = False",
+        "        self.progress = False\n\n",
+        "\n",
         ("test_healing.py::test_a_stream_that_keeps_failing_is_left_to_its_task",),
     ),
 )
