@@ -37,13 +37,15 @@ FLOORS = (
     ("client",),
     ("video",),
     ("gateway",),
+    ("bench",),
     ("foxstream",),
     ("cli",),
     ("__main__",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 DRY = {room for rooms in SANS_IO for room in rooms}
-WINGS = {"video", "gateway", "cli"}  # many files, one room: inside it they import each other
+# Many files, one room: inside it they import each other.
+WINGS = {"video", "gateway", "bench", "cli"}
 
 CLOCKS = {"time", "datetime"}
 GUARDED = CLOCKS | {"asyncio", "socket", "ssl", "http", "select", "threading", "subprocess"}
@@ -61,6 +63,7 @@ MAY_IMPORT = {
     "streams": {"anyio"},
     "video": {"anyio", "av", "threading"},
     "gateway": {"aiohttp", "yarl", "anyio", "asyncio", "socket", "time"},
+    "bench": {"aiohttp", "anyio", "asyncio", "matplotlib", "numpy", "scipy", "socket", "time"},
     "cli": {"anyio", "asyncio", "rich", "typer", "time"},
 }
 WAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
