@@ -66,7 +66,8 @@ class Home:
         self.origin: Origin = _checked_origin("base_url", base_url)
         if "?" in base_url or "#" in base_url:
             raise InvalidInputError("base_url holds a query or a fragment: leave it out")
-        self.base_url: str = base_url.rstrip("/").removesuffix("/v1").rstrip("/")
+        self.base_url: str = _without_version(base_url)
+        self._versioned = base_url.rstrip("/")
         parts = urlsplit(self.base_url)
         self._root = f"{parts.scheme}://{parts.netloc}"
         self._prefix = parts.path
@@ -81,6 +82,10 @@ class Home:
     def url(self, path: str) -> str:
         """The absolute URL of one of the API's own paths."""
         return f"{self.base_url}{path}"
+
+    def versioned_url(self, path: str) -> str:
+        """The same under `base_url` as it was given, up to and with its `/v1`."""
+        return f"{self._versioned}{path}"
 
     def resolve(self, url: str) -> str:
         """A URL that the service named, made absolute (section 9.1).
@@ -173,11 +178,12 @@ def find_home(
     """The home that arguments and environment name.
 
     `FOXAPI_API_KEY` belongs to the default base URL and to `FOXAPI_BASE_URL`; where `base_url` is
-    given, only `api_key` counts.
+    given, only `api_key` counts. An argument is kept with or without its `/v1`, the others name
+    FoxAPI, whose version is 1.
     """
     if base_url is None:
         api_key = environ.get("FOXAPI_API_KEY") or None if api_key is None else api_key
-        base_url = environ.get("FOXAPI_BASE_URL") or DEFAULT_BASE_URL
+        base_url = f"{_without_version(environ.get('FOXAPI_BASE_URL') or DEFAULT_BASE_URL)}/v1"
     api_key, headers, refused = masked(api_key, headers)
     del environ  # a traceback that shows local variables would show what it holds
     if refused is not None:
@@ -230,6 +236,10 @@ def _checked_origin(field: str, url: object) -> Origin:
             f"{field} is no plain URL: http(s)://host[:port][/path] is needed, without a user name"
         )
     return origin
+
+
+def _without_version(base_url: str) -> str:
+    return base_url.rstrip("/").removesuffix("/v1").rstrip("/")
 
 
 def _origin(url: str) -> Origin | None:

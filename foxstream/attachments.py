@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from foxstream import media
 from foxstream.clocks import Clocks
+from foxstream.errors import InvalidInputError
 from foxstream.limits import Retries
 from foxstream.progress import OnStatus, Status, Step
 from foxstream.recovery import submissions
@@ -30,19 +31,18 @@ async def media_urls(
 ) -> list[media.MediaURL]:
     """A URL for each source: its own, a data URI, or that of an upload.
 
-    Up to five local items within the inline limit go inline, the others are uploaded.
+    Up to five local items within the inline limit go inline, the others are uploaded. Where
+    nothing can be uploaded all go inline: `InvalidInputError` for one over the limit.
     """
-    materials = [
-        source.value
-        if isinstance(source.value, str)
-        else await media.load(source.value, source.field, source.kind)
-        for source in sources
-    ]
+    materials = [await _looked_at(source) for source in sources]
     room = _MAX_INLINE_ITEMS - sum(source.is_inline for source in sources)
     urls: list[media.MediaURL] = []
-    for material in materials:
+    for source, material in zip(sources, materials, strict=True):
         if isinstance(material, str):
             urls.append(material)
+        elif not service.has_tasks:
+            _check_inline(source, material.size, service.inline_limit)
+            urls.append(await material.data_uri(_reporter(on_status, "encoding")))
         elif room > 0 and material.size <= service.inline_limit:
             room -= 1
             urls.append(await material.data_uri(_reporter(on_status, "encoding")))
@@ -69,6 +69,21 @@ async def upload(
         clocks,
         on_status,
     )
+
+
+async def _looked_at(source: Source) -> str | media.Material:
+    if isinstance(source.value, str):
+        return source.value
+    return await media.load(source.value, source.field, source.kind)
+
+
+def _check_inline(source: Source, size: int, limit: int) -> None:
+    if size > limit:
+        raise InvalidInputError(
+            f"{source.field} has {size:,} bytes and cannot be uploaded to this server: at most "
+            f"inline_limit={limit:,} travel inside a request; make it smaller, raise the limit "
+            "or give a URL"
+        )
 
 
 def _reporter(on_status: OnStatus, step: Step) -> media.Share:

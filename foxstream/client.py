@@ -10,20 +10,19 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar, Unpack
+from typing import Literal, Self, TypeVar, Unpack
 from weakref import WeakSet
-
-import msgspec
 
 from foxstream import media
 from foxstream.address import find_home, masked
 from foxstream.answer import Completion
 from foxstream.attachments import upload
+from foxstream.chat import ChatService
 from foxstream.clocks import Clocks
 from foxstream.endpoints import check_task_id
 from foxstream.errors import InvalidInputError
 from foxstream.exchange import Transport
-from foxstream.limits import Retries, Timeouts, check_size
+from foxstream.limits import Retries, Timeouts, check_size, retries_of, timeouts_of
 from foxstream.openings import Attach, Opening, SubmitAndFollow, SubmitDirectly, submit
 from foxstream.polling import poll
 from foxstream.progress import OnStatus, Timings, unheard
@@ -37,9 +36,14 @@ from foxstream.sse import DEFAULT_MAX_EVENT_BYTES
 from foxstream.streams import Stream
 from foxstream.transports.native import NativeTransport
 
-__all__ = ["Client", "StreamOptions", "stream"]
+__all__ = ["Client", "Protocol", "StreamOptions", "stream"]
 
 T = TypeVar("T")
+
+Protocol = Literal["foxapi", "openai"]
+"""What a server speaks: FoxAPI's tasks, or OpenAI's chat completions."""
+
+_SERVICES: Mapping[Protocol, type[Service]] = {"foxapi": Service, "openai": ChatService}
 
 _MIB = 1024 * 1024
 _TIMEOUTS = Timeouts()
@@ -63,14 +67,17 @@ class Client:
     use.
 
     `api_key` and `base_url` default to `FOXAPI_API_KEY` and `FOXAPI_BASE_URL`, then to the service
-    itself; with a `base_url` argument only the `api_key` argument counts. `transport` defaults to
+    itself; with a `base_url` argument only the `api_key` argument counts. `protocol="openai"` is
+    for OpenAI-compatible servers, `base_url` then goes up to and with `/v1`: an answer has no task,
+    so a cut is an error, and what needs a task or an upload is refused. `transport` defaults to
     aiohttp on asyncio and httpx on trio. `timeouts=30.0` means `Timeouts(total=30.0)`,
     `retries=3` means `Retries(limit=3)`. `headers` are credentials like the key: they ride to the
     API's own origin and to `trusted_origins` only. Local media up to `inline_limit` bytes travel
     inside the request, larger ones are uploaded. An event over `max_event_bytes`, or any other
     answer over `max_response_bytes`, is a `ProtocolError`.
 
-    Raises `InvalidInputError` for a key, a URL or a header that must not be used.
+    Raises `InvalidInputError` for a key, a URL or a header that must not be used, and for an
+    unknown `protocol`.
     """
 
     def __init__(
@@ -78,6 +85,7 @@ class Client:
         api_key: str | None = None,
         *,
         base_url: str | None = None,
+        protocol: Protocol = "foxapi",
         transport: Transport | None = None,
         timeouts: Timeouts | float = _TIMEOUTS,
         retries: Retries | int = _RETRIES,
@@ -91,22 +99,20 @@ class Client:
         api_key, headers, refused = masked(api_key, headers)
         if refused is not None:
             raise refused
+        if protocol not in list(_SERVICES):
+            raise InvalidInputError(f"protocol is {protocol!r}: one of {', '.join(_SERVICES)}")
         self._home = find_home(
             base_url, api_key, os.environ, headers=headers, trusted_origins=trusted_origins
         )
-        sizes = {
-            "inline_limit": inline_limit,
-            "max_event_bytes": max_event_bytes,
-            "max_response_bytes": max_response_bytes,
-        }
-        for name, size in sizes.items():
-            check_size(name, size)
-        self._timeouts = _timeouts(timeouts, _TIMEOUTS)
-        self._retries = _retries(retries)
+        check_size("inline_limit", inline_limit)
+        check_size("max_event_bytes", max_event_bytes)
+        check_size("max_response_bytes", max_response_bytes)
+        self._timeouts = timeouts_of(timeouts, _TIMEOUTS)
+        self._retries = retries_of(retries)
         self._max_event_bytes = max_event_bytes
         self._streams: WeakSet[Stream] = WeakSet()
         self._transport = transport or NativeTransport()
-        self._service = Service(
+        self._service = _SERVICES[protocol](
             self._home,
             self._transport,
             inline_limit=inline_limit,
@@ -157,10 +163,14 @@ class Client:
             reasoning=reasoning,
             extra=extra,
         )
+        service = self._service
+        service.check(question)
+        if verify:
+            service.check_offers("verify")
         if direct and verify:
             raise InvalidInputError("verify needs a task to compare with: direct has none")
-        kind = SubmitDirectly if direct else SubmitAndFollow
-        opening = kind(self._service, question, self._retries)
+        kind = SubmitAndFollow if service.has_tasks and not direct else SubmitDirectly
+        opening = kind(service, question, self._retries)
         return self._stream(opening, timeouts, verify, on_status)
 
     def attach(
@@ -175,6 +185,7 @@ class Client:
         The service keeps a stream for 15 minutes (contract, section 4); after that the text comes
         from the finished task, without its reasoning.
         """
+        self._service.check_offers("attach")
         opening = Attach(self._service, check_task_id(task_id))
         return self._stream(opening, timeouts, False, on_status)
 
@@ -182,12 +193,14 @@ class Client:
         self, prompt: str | None = None, *, stream: bool = True, **question: Unpack[Ask]
     ) -> Task:
         """Submit the same question as `stream` would, and return the task without following it."""
+        self._service.check_offers("submit")
         asked = ask(prompt, **question)
         send = partial(self._service.submit, stream=stream)
         return await self._submit(asked, send, self._clocks(None), unheard)
 
     async def get_task(self, task_id: str) -> Task:
         """Look at a task once."""
+        self._service.check_offers("get_task")
         check_task_id(task_id)
         return await self._retried(lambda clocks: self._service.task(task_id, clocks))
 
@@ -197,6 +210,7 @@ class Client:
         Raises `TaskFailedError` when it failed, `APITimeoutError` with phase `"task"` when it
         showed no change for `timeouts.task` seconds.
         """
+        self._service.check_offers("wait")
         clocks = self._clocks(timeouts)
         return await poll(self._service, check_task_id(task_id), clocks, self._retries, unheard)
 
@@ -218,7 +232,10 @@ class Client:
             return await answer.get_final_completion()
 
     async def models(self) -> list[Model]:
-        """The models that this key may use: advice, the service decides (contract, section 7)."""
+        """The models that this key may use: advice, the service decides (contract, section 7).
+
+        An OpenAI-compatible server does not tell their capabilities.
+        """
         return await self._retried(self._service.models)
 
     async def upload(
@@ -232,6 +249,7 @@ class Client:
 
         `file_name` should keep the real extension: the service goes by it (contract, section 8).
         """
+        self._service.check_offers("upload")
         if not isinstance(content, bytes | str | os.PathLike):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidInputError(f"content is {type(content).__name__}: a path or bytes")
         value = content if isinstance(content, bytes) else Path(content)
@@ -281,6 +299,7 @@ class Client:
             raise InvalidInputError("sync is one blocking request: direct and verify need a stream")
         asked, heard = ask(prompt, **question), on_status or unheard
         clocks, service = self._clocks(timeouts), self._service
+        service.check(asked)
         answer = await self._submit(asked, service.submit_blocking, clocks, heard)
         if isinstance(answer, Completion):
             return answer
@@ -312,7 +331,7 @@ class Client:
         stream = Stream(
             self._service,
             opening,
-            timeouts=_timeouts(timeouts, self._timeouts),
+            timeouts=timeouts_of(timeouts, self._timeouts),
             retries=self._retries,
             max_event_bytes=self._max_event_bytes,
             verify=verify,
@@ -322,7 +341,7 @@ class Client:
         return stream
 
     def _clocks(self, timeouts: Timeouts | float | None) -> Clocks:
-        clocks = Clocks(_timeouts(timeouts, self._timeouts))
+        clocks = Clocks(timeouts_of(timeouts, self._timeouts))
         clocks.start(self._transport.now())
         return clocks
 
@@ -337,13 +356,3 @@ def stream(
     answer = own.stream(prompt, **options)
     answer.owned = own
     return answer
-
-
-def _timeouts(given: Timeouts | float | None, otherwise: Timeouts) -> Timeouts:
-    if given is None:
-        return otherwise
-    return given if isinstance(given, Timeouts) else msgspec.structs.replace(otherwise, total=given)
-
-
-def _retries(given: Retries | int) -> Retries:
-    return given if isinstance(given, Retries) else Retries(limit=given)

@@ -46,6 +46,17 @@ class Endpoints:
             connect=connect,
         )
 
+    def chat(self, body: bytes | Body, *, stream: bool, connect: float | None) -> Request:
+        """`POST /v1/chat/completions`; with `stream` the answer is an event stream."""
+        return self._request(
+            "POST",
+            self._home.versioned_url("/chat/completions"),
+            {"Content-Type": "application/json"},
+            body=body,
+            event_stream=stream,
+            connect=connect,
+        )
+
     def stream(self, url: str | None, task_id: str, connect: float | None) -> Request:
         """`GET` of the stream URL that the service named, or of the one it is known to have."""
         path = url or f"/v1/llm/generations/{task_id}/stream"
@@ -60,6 +71,10 @@ class Endpoints:
         """`GET /v1/configs/llm_generations_models`."""
         url = self._home.url("/v1/configs/llm_generations_models")
         return self._request("GET", url, connect=connect)
+
+    def chat_models(self, connect: float | None) -> Request:
+        """`GET /v1/models`, the list of an OpenAI-compatible server."""
+        return self._request("GET", self._home.versioned_url("/models"), connect=connect)
 
     def upload(self, body: Body, content_type: str, connect: float | None) -> Request:
         """`POST /v1/files/upload/stream` with a multipart body."""

@@ -11,7 +11,7 @@ import msgspec
 
 from foxstream.errors import InvalidInputError
 
-__all__ = ["Retries", "Timeouts", "check_size"]
+__all__ = ["Retries", "Timeouts", "check_size", "retries_of", "timeouts_of"]
 
 _LONGEST = 1e9  # thirty years: beyond it clocks and timers overflow
 
@@ -58,6 +58,18 @@ class Retries(msgspec.Struct, frozen=True):
             value: object = getattr(self, name)
             if not _is_seconds(value):
                 raise InvalidInputError(f"retries.{name} is {value!r}: seconds from 0 on")
+
+
+def timeouts_of(given: Timeouts | float | None, otherwise: Timeouts) -> Timeouts:
+    """The clocks that a caller means: `otherwise` for `None`, with a `total` for a number."""
+    if given is None:
+        return otherwise
+    return given if isinstance(given, Timeouts) else msgspec.structs.replace(otherwise, total=given)
+
+
+def retries_of(given: Retries | int) -> Retries:
+    """The retries that a caller means: a number is the `limit`."""
+    return given if isinstance(given, Retries) else Retries(limit=given)
 
 
 def check_size(name: str, value: object) -> None:

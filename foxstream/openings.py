@@ -63,7 +63,10 @@ class SubmitAndFollow:
 
 
 class SubmitDirectly:
-    """Submit with `sync` and `stream`: one round trip, no task to recover from."""
+    """Submit with `sync` and `stream`: one round trip, no task to recover from.
+
+    It is the only way to an OpenAI-compatible server.
+    """
 
     def __init__(self, service: Service, question: Question, retries: Retries) -> None:
         self.task: Task | None = None

@@ -1,4 +1,4 @@
-"""What a caller asks: arguments -> a checked `Question` -> the `Submission` that says it.
+"""What a caller asks: arguments -> a checked `Question` -> the submission that says it.
 
 House rule: every refusal of a value happens here, before anything is sent, and names the field,
 the limit and the value (contract, section 2).
@@ -15,7 +15,7 @@ import msgspec
 
 from foxstream.errors import InvalidInputError
 from foxstream.sources import Kind, Media, Source, is_list, source_of, sources_of
-from foxstream.wire import Submission
+from foxstream.wire import ChatSubmission, Submission
 
 __all__ = ["DEFAULT_MODEL", "Ask", "Question", "ask"]
 
@@ -31,7 +31,11 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class Question(msgspec.Struct, frozen=True):
-    """A checked question; `submission` says it on the wire once its media have URLs."""
+    """A checked question.
+
+    `submission` says it to FoxAPI once its media have URLs, `chat_submission` to an
+    OpenAI-compatible server.
+    """
 
     model: str
     prompt: str | None = None
@@ -72,17 +76,35 @@ class Question(msgspec.Struct, frozen=True):
             audio_url=next(iter(by_kind.get("audio", ())), None),
         )
 
+    def chat_submission(self, urls: Sequence[str] = (), *, stream: bool = False) -> ChatSubmission:
+        """The same as a chat completion; a stream is asked to end with its usage."""
+        return ChatSubmission(
+            model=self.model,
+            messages=self._conversation(urls),
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            stream=stream,
+            stream_options={"include_usage": True} if stream else None,
+        )
+
     def _custom(self, body: Submission, urls: Sequence[str]) -> Submission:
-        """Custom knows no `system_prompt`: it becomes the first message (section 2.6)."""
-        messages = list(self.messages) or [{"role": "user", "content": self._blocks(urls)}]
-        if self.system_prompt:
-            messages.insert(0, {"role": "system", "content": self.system_prompt})
         max_tokens = self.max_tokens
         if max_tokens is None and self.model.startswith("claude"):
             max_tokens = CLAUDE_MAX_TOKENS
+        messages = self._conversation(urls)
         return msgspec.structs.replace(body, messages=messages, max_tokens=max_tokens)
 
-    def _blocks(self, urls: Sequence[str]) -> list[dict[str, object]]:
+    def _conversation(self, urls: Sequence[str]) -> list[Mapping[str, object]]:
+        """Messages know no `system_prompt`: it becomes the first of them (section 2.6)."""
+        messages = list(self.messages) or [{"role": "user", "content": self._content(urls)}]
+        if self.system_prompt:
+            messages.insert(0, {"role": "system", "content": self.system_prompt})
+        return messages
+
+    def _content(self, urls: Sequence[str]) -> str | list[dict[str, object]]:
+        """Text alone as a string, which servers without media take too."""
+        if self.prompt and not urls:
+            return self.prompt
         blocks: list[dict[str, object]] = []
         if self.prompt:
             blocks.append({"type": "text", "text": self.prompt})

@@ -20,6 +20,7 @@ from foxstream.exchange import Reply
 from foxstream.resources import Model, Task, TaskFailure, Upload
 
 __all__ = [
+    "chat_completion_from",
     "check_event_stream",
     "completion_from",
     "error_from",
@@ -97,11 +98,28 @@ def completion_from(body: bytes) -> Completion | Task:
     return task_from(body)
 
 
+def chat_completion_from(body: bytes) -> Completion:
+    """The answer of a chat completion that is not streamed.
+
+    An error envelope in its place is a `TaskFailedError`, anything else a `ProtocolError`.
+    """
+    read = wire.decode(body, wire.ChatCompletion)
+    if read.choices:
+        return completion_of(read)
+    failure = _failure_in(body)
+    if failure.message:
+        raise wire.task_failed(failure)
+    raise ProtocolError(f"a completion without choices: the answer is {_beginning(body)!r}")
+
+
 def models_from(body: bytes) -> list[Model]:
-    """The model list; entries without an id are left out (section 7)."""
+    """The model list; entries without an id are left out (section 7).
+
+    OpenAI-compatible servers may tell capabilities in words of their own: then they are unknown.
+    """
     entries = wire.decode(body, wire.ModelList).data or []
     return [
-        Model(entry.id, None if entry.capabilities is None else tuple(entry.capabilities))
+        Model(entry.id, tuple(entry.capabilities) if isinstance(entry.capabilities, list) else None)
         for entry in entries
         if entry.id
     ]

@@ -7,8 +7,9 @@ of calls means, such as a stream or a poll, is told in the rooms above.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -23,7 +24,7 @@ from foxstream.exchange import Body, Reply, Request, Response, Transport
 from foxstream.question import Question
 from foxstream.resources import Model, Task, Upload
 
-__all__ = ["Service"]
+__all__ = ["Service", "encoded", "event_stream"]
 
 T = TypeVar("T")
 
@@ -36,6 +37,9 @@ _SLOWEST_UPLOAD = 64 * 1024
 class Service:
     """Speaks the contract over `transport`; `clocks` limit each call."""
 
+    has_tasks: bool = True
+    """Whether an answer is a task to come back to, and large media can be uploaded."""
+
     def __init__(
         self, home: Home, transport: Transport, *, inline_limit: int, max_response_bytes: int
     ) -> None:
@@ -44,6 +48,12 @@ class Service:
         self._endpoints = Endpoints(home)
         self.inline_limit = inline_limit
         self._max_response_bytes = max_response_bytes
+
+    def check(self, question: Question) -> None:
+        """`InvalidInputError` where this service cannot be asked `question`."""
+
+    def check_offers(self, call: str) -> None:
+        """`InvalidInputError` where `call`, a word of the client's, needs what is not here."""
 
     async def submit(
         self, question: Question, urls: list[media.MediaURL], clocks: Clocks, *, stream: bool
@@ -65,7 +75,7 @@ class Service:
         request = self._endpoints.submit(body, direct=True, connect=clocks.connect)
         response = await self._accepted(request, clocks)
         if not replies.is_json(response.headers):
-            return await _event_stream(response)
+            return await event_stream(response)
         return await self._read_whole(replies.completion_from, response, clocks)
 
     async def submit_blocking(
@@ -79,7 +89,7 @@ class Service:
     async def open_stream(self, task: Task, clocks: Clocks) -> Response:
         """Open the stream of a task, at the URL that the service named (section 4)."""
         request = self._endpoints.stream(task.stream_url, task.id, clocks.connect)
-        return await _event_stream(await self._accepted(request, clocks))
+        return await event_stream(await self._accepted(request, clocks))
 
     async def task(self, task_id: str, clocks: Clocks, *, sync_upstream: bool = False) -> Task:
         """Look at a task (section 5)."""
@@ -185,7 +195,8 @@ class Service:
         return error
 
 
-async def _event_stream(response: Response) -> Response:
+async def event_stream(response: Response) -> Response:
+    """The same response; `ProtocolError` where it is no event stream."""
     try:
         replies.check_event_stream(response.headers)
     except ProtocolError:
@@ -217,9 +228,16 @@ def _body(
     sync: bool = False,
     stream: bool = False,
 ) -> bytes | Body:
+    return encoded(partial(question.submission, sync=sync, stream=stream), question.extra, urls)
+
+
+def encoded(
+    submission: Callable[[Sequence[str]], wire.Submission | wire.ChatSubmission],
+    extra: Mapping[str, object],
+    urls: list[media.MediaURL],
+) -> bytes | Body:
+    """The body that says `submission` of `urls`, with data URIs in their places."""
     marked = [url if isinstance(url, str) else url.mark for url in urls]
-    body = wire.encode_submission(
-        question.submission(marked, sync=sync, stream=stream), question.extra
-    )
+    body = wire.encode_submission(submission(marked), extra)
     uris = [url for url in urls if isinstance(url, media.DataURI)]
     return media.with_media(body, uris) if uris else body

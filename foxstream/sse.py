@@ -93,9 +93,12 @@ class _Pattern:
 
 
 def encode(event: str, data: bytes) -> bytes:
-    """Return one event as bytes; every line of `data` becomes a `data:` line."""
+    """Return one event as bytes; every line of `data` becomes a `data:` line.
+
+    An event without a name is read as a `message`.
+    """
     lines = b"".join(b"data: %b\n" % line for line in data.splitlines() or [b""])
-    return b"event: %b\n%b\n" % (event.encode(), lines)
+    return b"event: %b\n%b\n" % (event.encode(), lines) if event else b"%b\n" % lines
 
 
 class Parser:

@@ -98,7 +98,7 @@ class Stream:
 
     @property
     def task_id(self) -> str | None:
-        """The task at the service, once it is known; `None` in direct mode."""
+        """The task at the service, once it is known; `None` where there is none (`direct`)."""
         task = self._opening.task
         return None if task is None else task.id
 

@@ -19,6 +19,7 @@ __all__ = [
     "DECODE_ERRORS",
     "MAX_INDEX",
     "ChatCompletion",
+    "ChatSubmission",
     "Chunk",
     "ChunkChoice",
     "ChunkDelta",
@@ -179,7 +180,7 @@ class ModelEntry(msgspec.Struct):
     """One entry of a model list (section 7)."""
 
     id: str | None = None
-    capabilities: list[str] | None = None
+    capabilities: list[str] | dict[str, object] | None = None
 
 
 class ModelList(msgspec.Struct):
@@ -221,6 +222,17 @@ class Submission(msgspec.Struct, frozen=True, omit_defaults=True):
     stream: bool = False
 
 
+class ChatSubmission(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The body of `POST /v1/chat/completions`, as OpenAI and compatible servers take it."""
+
+    model: str
+    messages: Sequence[Mapping[str, object]]
+    max_tokens: int | None = None
+    temperature: float | None = None
+    stream: bool = False
+    stream_options: Mapping[str, bool] | None = None
+
+
 DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What decoding bytes that are not the contract can raise."""
 
@@ -257,9 +269,7 @@ def decode(body: bytes, shape: type[T]) -> T:
 def not_the_contract(what: str, body: bytes, cause: Exception) -> ProtocolError:
     """The `ProtocolError` for `body`, quoting how it begins."""
     begin = body[:80].decode("utf-8", "replace")
-    return ProtocolError(
-        f"this is no {what} of a FoxAPI service: {cause}; it begins with {begin!r}"
-    )
+    return ProtocolError(f"this is no {what}: {cause}; it begins with {begin!r}")
 
 
 def task_failed(failure: Failure | str) -> TaskFailedError:
@@ -275,6 +285,8 @@ def encode_chunk(chunk: Chunk) -> bytes:
     return msgspec.json.encode(chunk)
 
 
-def encode_submission(submission: Submission, extra: Mapping[str, object]) -> bytes:
-    """The body of a submit; `extra` adds fields that `Submission` does not know."""
+def encode_submission(
+    submission: Submission | ChatSubmission, extra: Mapping[str, object]
+) -> bytes:
+    """The body of a submit; `extra` adds fields that `submission` does not know."""
     return msgspec.json.encode({**msgspec.to_builtins(submission), **extra})

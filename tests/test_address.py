@@ -54,6 +54,8 @@ def shown_by(error: BaseException) -> str:
 def test_arguments_and_environment(base_url, api_key, environ, expected_base, expected_key):
     found = find_home(base_url, api_key, environ)
     assert found.base_url == expected_base
+    version = "/v1" if base_url is None else ""
+    assert found.versioned_url("/models") == f"{expected_base}{version}/models"
     expected = expected_key and f"Bearer {expected_key}"
     assert authorization(found, found.url("/v1/tasks/x")) == expected
 

@@ -232,6 +232,51 @@ def test_local_goes_with_no_other_service(capsys, option):
     assert "--local needs neither" in capsys.readouterr().err
 
 
+def test_openai_asks_another_server(serve, capsys):
+    engine = ScriptedEngine([Think("Hm. "), "A fox ", "runs.", STOP])
+    url = serve(engine, api_key="sk-one")
+    asked = ["ask", "What?", "--openai", f"{url}/v1", "--api-key", "sk-one"]
+    assert run(asked) == 0
+    assert run([*asked, "--json", "--direct", "--system", "Be brief."]) == 0
+    said, *_, last = capsys.readouterr().out.splitlines()
+    assert said == "A fox runs."
+    last = json.loads(last)
+    assert (last["completion"]["reasoning"], last["task_id"]) == ("Hm. ", None)
+    assert [seen.messages[0]["role"] for seen in engine.seen] == ["user", "system"]
+
+
+def test_openai_lists_its_models(serve, capsys):
+    url = serve("ok", STOP)
+    assert run(["models", "--openai", f"{url}/v1"]) == 0
+    assert ["gpt-5.5", "unknown"] in [row.split() for row in capsys.readouterr().out.splitlines()]
+
+
+def test_openai_without_its_v1_is_hinted_at(serve, capsys):
+    assert run(["ask", "x", "--openai", serve("ok", STOP)]) == 1
+    assert "with --openai, its /v1 and --model" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [["--base-url", "http://127.0.0.1:1"], ["--local"]])
+def test_openai_goes_with_no_other_server(capsys, option):
+    assert run(["ask", "x", "--openai", "http://127.0.0.1:1/v1", *option]) == 2
+    assert "--openai is a server of its own" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "told"), [("--verify", "verify is not for"), ("--reasoning", "give theirs in extra")]
+)
+def test_openai_has_no_tasks(capsys, option, told):
+    assert run(["ask", "x", "--openai", "http://127.0.0.1:1/v1", option]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_the_key_of_the_environment_is_not_for_openai(serve, monkeypatch, capsys):
+    url = serve("ok", STOP, api_key="sk-secret-one")
+    monkeypatch.setenv("FOXAPI_API_KEY", "sk-secret-one")
+    assert run(["ask", "x", "--openai", f"{url}/v1"]) == 1
+    assert "pass --api-key" in capsys.readouterr().err
+
+
 def test_the_key_is_sent_and_never_shown(serve, monkeypatch, capsys):
     url = serve("ok", STOP, api_key="sk-secret-one")
     assert run(["ask", "x", "--base-url", url, "--api-key", "sk-secret-one"]) == 0

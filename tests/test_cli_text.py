@@ -120,7 +120,7 @@ def test_every_error_is_one_harmless_line(kind):
         (errors.InvalidInputError("x"), "see foxstream ask --help"),
         (
             errors.AuthenticationError(401, "x"),
-            "check FOXAPI_API_KEY; with --base-url pass --api-key",
+            "check FOXAPI_API_KEY; with --base-url or --openai pass --api-key",
         ),
         (
             errors.TaskFailedError("x", code="invalid_file_type"),

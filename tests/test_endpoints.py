@@ -122,6 +122,23 @@ def test_models(endpoints):
     assert (request.method, request.connect) == ("GET", 3.0)
 
 
+@pytest.mark.parametrize("stream", [True, False])
+def test_chat(stream):
+    home = Home(f"{BASE}/v1/", Secret(KEY))
+    request = Endpoints(home).chat(b"{}", stream=stream, connect=2.5)
+    assert (request.method, request.url) == ("POST", f"{BASE}/v1/chat/completions")
+    assert (request.body, request.event_stream, request.connect) == (b"{}", stream, 2.5)
+    assert request.headers["Content-Type"] == "application/json"
+    assert request.headers["Accept"] == ("text/event-stream" if stream else "application/json")
+    assert request.headers["Authorization"] == f"Bearer {KEY}"
+
+
+def test_chat_models(endpoints):
+    request = endpoints.chat_models(3.0)
+    assert (request.method, request.url) == ("GET", f"{BASE}/models")
+    assert (request.event_stream, request.connect) == (False, 3.0)
+
+
 def test_upload(endpoints):
     body = Body()
     request = endpoints.upload(body, "multipart/form-data; boundary=x", None)

@@ -30,7 +30,7 @@ FLOORS = (
     ("transports.httpx_sending",),
     ("transports.aiohttp", "transports.httpx", "transports.replay"),
     ("transports.native", "retrying", "service"),
-    ("transports", "attachments", "polling"),
+    ("transports", "attachments", "chat", "polling"),
     ("openings", "endings"),
     ("healing",),
     ("streams",),

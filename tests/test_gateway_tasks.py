@@ -275,7 +275,7 @@ async def test_a_gateway_that_closes_takes_nothing_more() -> None:
             Generation("m"),
             cast("Media", None),
             owner=None,
-            streamed=False,
+            framing=None,
             size=0,
         )
 

@@ -130,6 +130,7 @@ def test_the_client_is_made_so():
     assert list(made) == [
         "api_key",
         "base_url",
+        "protocol",
         "transport",
         "timeouts",
         "retries",

@@ -20,6 +20,7 @@ from foxstream.video import make_clip
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 PROGRAMS = [body for language, body in BLOCKS if language == "python"]
+SERVED = "http://127.0.0.1:8000"  # where the README's reader has a gateway running
 COMMANDS = [
     line.removeprefix("$ ")
     for language, body in BLOCKS
@@ -48,7 +49,7 @@ def gateway():
 def run(folder: Path, url: str, *command: str) -> str:
     environment = {**os.environ, "FOXAPI_BASE_URL": url}
     done = subprocess.run(
-        command,
+        [word.replace(SERVED, url) for word in command],
         cwd=folder,
         env=environment,
         capture_output=True,

@@ -14,6 +14,7 @@ from foxstream import ProtocolError, TaskFailedError, errors
 from foxstream.answer import Completion, Usage
 from foxstream.exchange import Reply
 from foxstream.replies import (
+    chat_completion_from,
     check_event_stream,
     completion_from,
     error_from,
@@ -425,6 +426,11 @@ def test_models():
     assert models_from(body(data=None)) == models_from(b"{}") == []
 
 
+def test_capabilities_in_other_words_are_unknown():
+    entries = [{"id": "a", "capabilities": {"vision": True}}]
+    assert models_from(body(data=entries)) == [Model("a", None)]
+
+
 @pytest.mark.parametrize("answer", [b"", b"[]", body(data={}), body(data=["a"]), b"<html>"])
 def test_what_is_no_model_list_is_a_protocol_error(answer):
     with pytest.raises(ProtocolError):
@@ -479,7 +485,10 @@ def test_what_is_no_plain_event_stream_is_a_protocol_error(headers, words):
         check_event_stream(headers)
 
 
-@given(st.sampled_from([task_from, completion_from, models_from, upload_from]), st.binary())
+READERS = [task_from, completion_from, chat_completion_from, models_from, upload_from]
+
+
+@given(st.sampled_from(READERS), st.binary())
 def test_any_answer_is_read_or_refused(read, answer):
     with suppress(ProtocolError):
         assert read(answer) is not None

@@ -127,6 +127,7 @@ def test_keep_alives_hold_no_memory():
 def test_encode_is_undone_by_the_parser():
     assert parse(encode("chunk", b'{"a":1}')) == [Event("chunk", b'{"a":1}')]
     assert parse(encode("done", b"")) == [Event("done", b"")]
+    assert parse(encode("", b"[DONE]")) == [Event("message", b"[DONE]")]
     assert parse(encode("x", b"one\ntwo\rthree")) == [Event("x", b"one\ntwo\nthree")]
 
 

@@ -63,7 +63,7 @@ def test_unknown_fields_are_kept_out(shape):
 def test_what_is_no_json_object_is_a_protocol_error(shape, body):
     with pytest.raises(ProtocolError) as caught:
         wire.decode(body, shape)
-    assert str(caught.value).startswith(f"this is no {shape.__name__} of a FoxAPI service: ")
+    assert str(caught.value).startswith(f"this is no {shape.__name__}: ")
     assert len(str(caught.value)) < 600
     assert caught.value.__cause__ is not None
 

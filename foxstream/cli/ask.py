@@ -10,7 +10,7 @@ import typer
 
 from foxstream.cli.answers import display_for, follow
 from foxstream.cli.harmless import one_line
-from foxstream.cli.options import ApiKey, AsJson, BaseUrl, Timeout
+from foxstream.cli.options import ApiKey, AsJson, BaseUrl, OpenAI, Timeout
 from foxstream.cli.running import Job
 from foxstream.cli.screen import Screen
 from foxstream.cli.session import Target, opened
@@ -65,6 +65,7 @@ def ask(
     ] = False,
     timeout: Timeout = None,
     base_url: BaseUrl = None,
+    openai: OpenAI = None,
     api_key: ApiKey = None,
 ) -> Job:
     """Ask about videos, images or a sound, or just ask, and see the answer come.
@@ -86,7 +87,7 @@ def ask(
         _ask,
         _from_standard_input() if prompt == "-" else prompt,
         question,
-        Target(base_url=base_url, api_key=api_key, local=local, timeout=timeout),
+        Target(base_url=base_url, api_key=api_key, openai=openai, local=local, timeout=timeout),
         as_json=as_json,
         direct=direct,
         verify=verify,

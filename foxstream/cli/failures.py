@@ -17,10 +17,13 @@ _LONGEST = 600
 
 # The first line that fits is used, so children stand before their parents.
 HINTS: tuple[tuple[type[FoxError], str], ...] = (
-    (errors.AuthenticationError, "check FOXAPI_API_KEY; with --base-url pass --api-key"),
+    (
+        errors.AuthenticationError,
+        "check FOXAPI_API_KEY; with --base-url or --openai pass --api-key",
+    ),
     (errors.InsufficientQuotaError, "top up the balance of this key"),
     (errors.PermissionDeniedError, "check what this key may do, or try from another network"),
-    (errors.NotFoundError, "check the task id and --base-url"),
+    (errors.NotFoundError, "check the task id and --base-url; with --openai, its /v1 and --model"),
     (errors.RequestTooLargeError, "send less; --shrink makes videos smaller"),
     (errors.UnprocessableEntityError, "see what the model takes with: foxstream models"),
     (errors.RateLimitError, "wait a little and ask again"),

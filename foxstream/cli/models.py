@@ -9,7 +9,7 @@ import msgspec
 from rich.cells import cell_len
 
 from foxstream.cli.harmless import harmless_json, one_line
-from foxstream.cli.options import ApiKey, AsJson, BaseUrl
+from foxstream.cli.options import ApiKey, AsJson, BaseUrl, OpenAI
 from foxstream.cli.running import Job
 from foxstream.cli.screen import Screen
 from foxstream.cli.session import Target, opened
@@ -18,9 +18,15 @@ from foxstream.resources import Model
 __all__ = ["models"]
 
 
-def models(as_json: AsJson = False, base_url: BaseUrl = None, api_key: ApiKey = None) -> Job:
+def models(
+    as_json: AsJson = False,
+    base_url: BaseUrl = None,
+    openai: OpenAI = None,
+    api_key: ApiKey = None,
+) -> Job:
     """List the models that the key may use, and what each of them takes in."""
-    return partial(_models, Target(base_url=base_url, api_key=api_key), as_json=as_json)
+    target = Target(base_url=base_url, api_key=api_key, openai=openai)
+    return partial(_models, target, as_json=as_json)
 
 
 async def _models(target: Target, screen: Screen, *, as_json: bool) -> None:

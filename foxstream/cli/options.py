@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["ApiKey", "AsJson", "BaseUrl", "Timeout"]
+__all__ = ["ApiKey", "AsJson", "BaseUrl", "OpenAI", "Timeout"]
 
 BaseUrl = Annotated[
     str | None,
@@ -14,11 +14,19 @@ BaseUrl = Annotated[
         metavar="URL", help="Where the service is; else FOXAPI_BASE_URL, else the service itself."
     ),
 ]
+OpenAI = Annotated[
+    str | None,
+    typer.Option(
+        "--openai",
+        metavar="URL",
+        help="Ask an OpenAI-compatible server instead; its URL goes up to and with /v1.",
+    ),
+]
 ApiKey = Annotated[
     str | None,
     typer.Option(
         metavar="KEY",
-        help="The key; else FOXAPI_API_KEY, unless --base-url is given. "
+        help="The key; else FOXAPI_API_KEY, unless --base-url or --openai is given. "
         "Others on this machine can see it here.",
     ),
 ]

@@ -1,4 +1,4 @@
-"""Whom a command speaks to: the service, another base URL, or a gateway in this very process."""
+"""Whom a command speaks to: the service, another server, or a gateway in this very process."""
 
 from __future__ import annotations
 
@@ -18,8 +18,16 @@ class Target(msgspec.Struct, frozen=True):
 
     base_url: str | None = None
     api_key: str | None = None
+    openai: str | None = None
     local: bool = False
     timeout: float | None = None
+
+    def check(self) -> None:
+        """`InvalidInputError` where the options name several."""
+        if self.openai is not None and (self.local or self.base_url is not None):
+            raise InvalidInputError("--openai is a server of its own: not with --base-url, --local")
+        if self.local and (self.base_url is not None or self.api_key is not None):
+            raise InvalidInputError("--local needs neither --base-url nor --api-key")
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -32,15 +40,18 @@ class Session(msgspec.Struct, frozen=True):
 @asynccontextmanager
 async def opened(target: Target) -> AsyncGenerator[Session]:
     """Connect to `target` for as long as the block lasts."""
+    target.check()
     timeouts = foxstream.Timeouts(total=target.timeout)
     if not target.local:
+        openai = target.openai is not None
         async with foxstream.Client(
-            target.api_key, base_url=target.base_url, timeouts=timeouts
+            target.api_key,
+            base_url=target.openai if openai else target.base_url,
+            protocol="openai" if openai else "foxapi",
+            timeouts=timeouts,
         ) as client:
-            yield Session(client, lasting=True)
+            yield Session(client, lasting=not openai)
         return
-    if target.base_url is not None or target.api_key is not None:
-        raise InvalidInputError("--local needs neither --base-url nor --api-key")
     async with (
         foxstream.gateway.running_gateway(fetch_remote=True) as url,
         foxstream.Client(base_url=url, timeouts=timeouts) as client,

@@ -1,4 +1,4 @@
-"""The other side of the contract: a server that answers as the service does.
+"""The other side of the contract: a server that answers as the service does, and as OpenAI does.
 
 For tests, demos and self-hosting: `create_app` for an aiohttp application, `running_gateway` for
 one that listens. House rule: nothing is imported until it is asked for.

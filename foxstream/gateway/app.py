@@ -9,6 +9,7 @@ from typing import Unpack
 from aiohttp import web
 
 from foxstream.gateway.bodies import json_response
+from foxstream.gateway.chat import Chat
 from foxstream.gateway.engine import Engine
 from foxstream.gateway.files import FileStore
 from foxstream.gateway.generations import Generations
@@ -17,6 +18,7 @@ from foxstream.gateway.middlewares import add_request_id, envelope, host_check, 
 from foxstream.gateway.models import capability_list, openai_list
 from foxstream.gateway.settings import Options, Settings
 from foxstream.gateway.sources import Sources
+from foxstream.gateway.tasks import TaskTable
 from foxstream.gateway.uploads import Uploads
 
 __all__ = ["create_app"]
@@ -39,14 +41,16 @@ def create_app(
     files = FileStore(settings)
     if engine is None:
         engine = _local_engine()
-    generations = Generations(engine, Sources(files, settings), keyring, settings)
+    tasks, media = TaskTable(settings), Sources(files, settings)
+    generations = Generations(engine, media, keyring, tasks, settings)
+    chat = Chat(engine, media, keyring, tasks, settings)
     app = web.Application(
         middlewares=[envelope, host_check(settings.allowed_hosts), key_check(keyring)],
         client_max_size=settings.max_body_bytes,
     )
-    app.add_routes(_routes(generations, Uploads(files, settings), settings))
+    app.add_routes(_routes(generations, chat, Uploads(files, settings), settings))
     app.cleanup_ctx.append(files.lifespan)
-    app.on_shutdown.append(lambda _: generations.tasks.close())
+    app.on_shutdown.append(lambda _: tasks.close())
     app.on_response_prepare.append(add_request_id)
     if settings.faults is not None:
         settings.faults.install(app)
@@ -56,18 +60,21 @@ def create_app(
 _get = partial(web.get, allow_head=False)
 
 
-def _routes(generations: Generations, uploads: Uploads, settings: Settings) -> list[web.RouteDef]:
+def _routes(
+    generations: Generations, chat: Chat, uploads: Uploads, settings: Settings
+) -> list[web.RouteDef]:
     """The paths of section 1. A name before its dot is the one by which `Faults` knows it."""
 
     async def models(request: web.Request) -> web.Response:
-        chat = request.path == "/v1/models"
-        return json_response((openai_list if chat else capability_list)(settings.models))
+        listed = openai_list if request.path == "/v1/models" else capability_list
+        return json_response(listed(settings.models))
 
     return [
         web.post("/v1/llm/generations", generations.submit, name="submit"),
         _get("/v1/llm/generations/{task_id}/stream", generations.subscribe, name="stream"),
         _get("/v1/tasks/{task_id}", generations.poll, name="task"),
         _get("/v1/configs/llm_generations_models", models, name="models.config"),
+        web.post("/v1/chat/completions", chat.complete, name="chat"),
         _get("/v1/models", models, name="models.openai"),
         web.post("/v1/files/upload/stream", uploads.from_form, name="upload.stream"),
         web.post("/v1/files/upload/base64", uploads.from_base64, name="upload.base64"),

@@ -10,17 +10,14 @@ import asyncio
 from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager
 
-import msgspec
-
-from foxstream import sse
 from foxstream.gateway.engine import EngineError
-from foxstream.gateway.shapes import Chunk
+from foxstream.gateway.framing import Framing, TaskFraming
+from foxstream.gateway.shapes import ChatCompletion, Chunk, TaskError
 
 __all__ = ["ChunkLog", "Shelf"]
 
 _BLOCK = 64 * 1024  # replayed frames are joined up to about this size
 _COMMENT = b": keep-alive\n\n"
-_encode = msgspec.json.Encoder().encode
 
 
 class ChunkLog:
@@ -30,11 +27,12 @@ class ChunkLog:
     `forgotten`, whether its shelf had to drop the chunks.
     """
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: Shelf, framing: Framing | None = None) -> None:
         self.size: int = 0
         self.subscribers: int = 0
         self.forgotten: bool = False
         self._shelf = shelf
+        self._framing = framing or TaskFraming()
         self._retired = False
         self._frames: list[bytes] = []
         self._last: bytes | None = None
@@ -42,19 +40,21 @@ class ChunkLog:
 
     def append(self, chunk: Chunk) -> None:
         """Log one chunk and wake whoever waits for it; `EngineError` where there is no room."""
-        frame = sse.encode("chunk", _encode(chunk))
+        frame = self._framing.chunk(chunk)
+        if not frame:
+            return
         self.size += len(frame)
         self._frames.append(frame)
         self._wake()
         self._shelf.add(self, len(frame))
 
-    def finish(self) -> None:
-        """End the stream well: `done` tells the number of all chunks."""
-        self._end(sse.encode("done", _encode({"total_chunks": len(self._frames)})))
+    def finish(self, completion: ChatCompletion) -> None:
+        """End the stream well; `completion` is what its chunks came to."""
+        self._end(self._framing.done(completion, len(self._frames)))
 
-    def fail(self, message: str) -> None:
-        """End the stream with an `error`."""
-        self._end(sse.encode("error", _encode({"message": message})))
+    def fail(self, error: TaskError) -> None:
+        """End the stream with an error."""
+        self._end(self._framing.failed(error))
 
     @property
     def ended(self) -> bool:

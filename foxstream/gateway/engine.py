@@ -16,12 +16,12 @@ __all__ = ["Engine", "EngineError", "Generation", "Media", "Piece"]
 
 
 class Generation(msgspec.Struct, frozen=True):
-    """One validated request, the same for all five variants of the contract's section 2.
+    """One validated request, the same for chat completions and all five variants of section 2.
 
     `images`, `videos`, `audios` and `files` are URLs or data URIs in the order they were sent,
     also those out of `messages`; `Media.read` turns one into bytes. `messages` is the conversation
-    as sent to the custom variant, empty for the others; `prompt` is then the text of its last
-    user message and `system_prompt` that of its system messages.
+    as sent to the custom variant or as a chat completion, empty for the others; `prompt` is then
+    the text of its last user message and `system_prompt` that of its system messages.
     """
 
     model: str

@@ -40,6 +40,7 @@ class Faults:
         stream: Plan = (),
         task: Plan = (),
         upload: Plan = (),
+        chat: Plan = (),
         models: Plan = (),
     ) -> None:
         self._plans = {
@@ -47,6 +48,7 @@ class Faults:
             "stream": deque(stream),
             "task": deque(task),
             "upload": deque(upload),
+            "chat": deque(chat),
             "models": deque(models),
         }
 

@@ -13,6 +13,7 @@ from msgspec import UNSET
 
 from foxstream.gateway.chunk_log import ChunkLog, Shelf
 from foxstream.gateway.engine import Engine, EngineError, Generation, Media, Piece
+from foxstream.gateway.framing import Framing
 from foxstream.gateway.refusal import busy, not_found, shortened, unavailable
 from foxstream.gateway.settings import Settings
 from foxstream.gateway.shapes import ChatCompletion, Status, StreamLink, TaskError, TaskUsage
@@ -78,11 +79,11 @@ class Task:
 
     def fail(self, code: str, message: str) -> None:
         """End the task with an error."""
-        message = shortened(message)
-        self.outcome.set_result(TaskError(code, message))
+        error = TaskError(code, shortened(message))
+        self.outcome.set_result(error)
         self._status = "failed"
         if self.log is not None:
-            self.log.fail(message)
+            self.log.fail(error)
 
     def shape(self, *, submitted: bool = False) -> TaskShape:
         """The task as its JSON; an answer to the submit itself tells no usage."""
@@ -124,11 +125,12 @@ class Task:
             raise EngineError(f"the answer is larger than {self._max_bytes} bytes")
 
     def _complete(self) -> None:
-        self.outcome.set_result(self._transcript.completion())
+        completion = self._transcript.completion()
+        self.outcome.set_result(completion)
         self._status = "completed"
         self._progress = 100
         if self.log is not None:
-            self.log.finish()
+            self.log.finish(completion)
 
 
 class TaskTable:
@@ -149,14 +151,17 @@ class TaskTable:
         media: Media,
         *,
         owner: str | None,
-        streamed: bool,
+        framing: Framing | None,
         size: int,
     ) -> Task:
-        """Begin to answer a request of `size` bytes; `pending` until the event loop turns."""
+        """Begin to answer a request of `size` bytes; `pending` until the event loop turns.
+
+        `framing` is that of its stream, `None` where it has none.
+        """
         if self._closed:
             raise unavailable("the gateway is closing")
         self._make_room(size)
-        log = ChunkLog(self._shelf) if streamed else None
+        log = None if framing is None else ChunkLog(self._shelf, framing)
         task = Task(generation, owner, log, self._settings.max_answer_bytes)
         self._tasks[task.id] = task
         runner = asyncio.create_task(task.run(engine, generation, media), name=task.id)

@@ -7,21 +7,32 @@ is code (contract, sections 2 and 7).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
-from foxstream.gateway.conversation import Message, media_urls, text_of
+from foxstream.gateway.conversation import ChatMessage, Message, media_urls, text_of
 from foxstream.gateway.data_uri import DataUri
 from foxstream.gateway.engine import Generation
 from foxstream.gateway.models import Model, find_model
 from foxstream.gateway.refusal import malformed, unprocessable
 
-__all__ = ["Submission", "read_object", "validate"]
+__all__ = [
+    "MaxTokens",
+    "Submission",
+    "Temperature",
+    "check_media",
+    "converted",
+    "generation_from",
+    "read_object",
+    "validate",
+]
 
 INLINE_ITEMS = 5
 INLINE_BYTES = 5 * 1024 * 1024  # section 2.7, decoded
+
+_SYSTEM = frozenset({"system", "developer"})
 
 TRANSCRIBE = "Please transcribe this audio file"  # section 2.1
 
@@ -29,6 +40,9 @@ Prompt = Annotated[str, msgspec.Meta(max_length=100_000)]
 SystemPrompt = Annotated[str, msgspec.Meta(max_length=10_000)]
 Sources = Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=10)]
 Messages = Annotated[tuple[Message, ...], msgspec.Meta(min_length=1)]
+MaxTokens = Annotated[int, msgspec.Meta(ge=1)]
+Temperature = Annotated[float, msgspec.Meta(ge=0, le=2)]
+T = TypeVar("T")
 Kind = Literal["image", "video", "audio", "application"]
 
 
@@ -42,8 +56,8 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
     video_urls: Sources | None = None
     audio_url: Annotated[str, msgspec.Meta(min_length=1)] | None = None
     messages: Messages | None = None
-    max_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] | None = None
+    max_tokens: MaxTokens | None = None
+    temperature: Temperature | None = None
     reasoning: bool | None = None
     sync: bool = False
     stream: bool = False
@@ -72,16 +86,17 @@ def read_object(body: bytes) -> dict[str, object]:
 def validate(body: bytes, models: Iterable[Model]) -> Submission:
     """Check everything that can be known of a request before an engine sees it."""
     fields = read_object(body)
-    request = _convert(fields)
+    request = converted(fields, Body)
     generation = _generation(request, fields)
-    _check_media(generation, inline_limited=not request.sync)
+    check_media(generation, inline_limited=not request.sync)
     find_model(models, generation.model).check(generation)
     return Submission(generation, request.sync, request.stream, len(body))
 
 
-def _convert(fields: dict[str, object]) -> Body:
+def converted(fields: dict[str, object], shape: type[T]) -> T:
+    """The body as `shape`, or the refusal that names the field which does not fit."""
     try:
-        return msgspec.convert(fields, Body)
+        return msgspec.convert(fields, shape)
     except msgspec.ValidationError as error:
         raise unprocessable(str(error)) from error
 
@@ -89,7 +104,15 @@ def _convert(fields: dict[str, object]) -> Body:
 def _generation(body: Body, fields: dict[str, object]) -> Generation:
     """The variant is chosen by the fields that are there (section 1)."""
     if body.messages is not None:
-        return _custom(body, body.messages, fields["messages"])
+        return generation_from(
+            body.messages,
+            fields["messages"],
+            model=body.model,
+            system_prompt=body.system_prompt,
+            max_tokens=body.max_tokens,
+            temperature=body.temperature,
+            reasoning=body.reasoning,
+        )
     _check_variant(body)
     audio = () if body.audio_url is None else (body.audio_url,)
     return Generation(
@@ -114,25 +137,36 @@ def _check_variant(body: Body) -> None:
         raise unprocessable("prompt is missing; without it, messages or audio_url is needed")
 
 
-def _custom(body: Body, messages: Sequence[Message], as_sent: object) -> Generation:
-    said = [text_of(message) for message in messages if message.role == "user"]
-    system = [text_of(message) for message in messages if message.role == "system"]
+def generation_from(
+    messages: Sequence[Message | ChatMessage],
+    as_sent: object,
+    *,
+    model: str,
+    system_prompt: str | None = None,
+    max_tokens: int | None = None,
+    temperature: float | None = None,
+    reasoning: bool | None = None,
+) -> Generation:
+    """What a conversation asks for; `as_sent` is the same, with all that it was sent with."""
+    said = (text_of(message) for message in reversed(messages) if message.role == "user")
+    system = [text_of(message) for message in messages if message.role in _SYSTEM]
     return Generation(
-        model=body.model,
-        prompt=said[-1] if said else "",
-        system_prompt="\n".join(filter(None, (body.system_prompt, *system))),
+        model=model,
+        prompt=next(said, ""),
+        system_prompt="\n".join(filter(None, (system_prompt, *system))),
         messages=msgspec.convert(as_sent, tuple[dict[str, object], ...]),
         images=media_urls(messages, "image_url"),
         videos=media_urls(messages, "video_url"),
         audios=media_urls(messages, "audio_url"),
         files=media_urls(messages, "file_url"),
-        max_tokens=body.max_tokens,
-        temperature=body.temperature,
-        reasoning=body.reasoning,
+        max_tokens=max_tokens,
+        temperature=temperature,
+        reasoning=reasoning,
     )
 
 
-def _check_media(generation: Generation, *, inline_limited: bool) -> None:
+def check_media(generation: Generation, *, inline_limited: bool) -> None:
+    """Refuse sources that are neither URL nor fitting data URI, and too much of them inline."""
     sources: dict[str, tuple[Kind | None, tuple[str, ...]]] = {
         "image": ("image", generation.images),
         "video": ("video", generation.videos),
