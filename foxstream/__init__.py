@@ -40,7 +40,7 @@ from foxstream.progress import Status, Timings
 from foxstream.resources import Model, Task, TaskFailure, Upload
 
 if TYPE_CHECKING:
-    from foxstream import gateway, sse, transports
+    from foxstream import bench, gateway, sse, transports
     from foxstream.client import Client, stream
     from foxstream.streams import Stream
 
@@ -81,6 +81,7 @@ __all__ = [
     "Upload",
     "Usage",
     "__version__",
+    "bench",
     "gateway",
     "sse",
     "stream",
@@ -94,6 +95,7 @@ __getattr__, __dir__ = lazy_names(
     {
         "Client": "foxstream.client",
         "Stream": "foxstream.streams",
+        "bench": "foxstream.bench",
         "gateway": "foxstream.gateway",
         "sse": "foxstream.sse",
         "stream": "foxstream.client",

@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import aiohttp
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
@@ -525,3 +526,17 @@ def test_a_capped_socket_brings_64_kib_at_most():
         assert sent > 65_536
         assert len(capped.recv(1 << 18)) == 65_536
         assert len(capped.recv(10)) == 10
+
+
+async def test_an_apps_own_session_is_used_and_left_open(kind):
+    if kind is not AiohttpTransport:
+        pytest.skip("the session is aiohttp's")
+    async with serving(lambda _: Answer((b"one",))) as server, aiohttp.ClientSession() as session:
+        session.headers["X-App"] = "mine"
+        for _ in range(2):
+            async with opened(lambda: AiohttpTransport(session)) as transport:
+                assert await read_all(await transport.send(get(server.url))) == b"one"
+            transport.close()
+            assert not session.closed
+        assert [asked.headers["x-app"] for asked in server.asked] == ["mine"] * 2
+        assert len(server.left) == 1

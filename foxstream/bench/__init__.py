@@ -14,22 +14,40 @@ from typing import TYPE_CHECKING
 from foxstream._lazy import Load, Names, lazy_names
 
 if TYPE_CHECKING:
+    from foxstream.bench.comparison import Comparison, compare
     from foxstream.bench.plan import Plan
     from foxstream.bench.record import Record
     from foxstream.bench.result import Distribution, Estimate, Report, Result
+    from foxstream.bench.running import run
+    from foxstream.bench.summary import summarise
 
-__all__ = ["Distribution", "Estimate", "Plan", "Record", "Report", "Result"]
+__all__ = [
+    "Comparison",
+    "Distribution",
+    "Estimate",
+    "Plan",
+    "Record",
+    "Report",
+    "Result",
+    "compare",
+    "run",
+    "summarise",
+]
 
 __getattr__: Load
 __dir__: Names
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "Comparison": "foxstream.bench.comparison",
         "Distribution": "foxstream.bench.result",
         "Estimate": "foxstream.bench.result",
         "Plan": "foxstream.bench.plan",
         "Record": "foxstream.bench.record",
         "Report": "foxstream.bench.result",
         "Result": "foxstream.bench.result",
+        "compare": "foxstream.bench.comparison",
+        "run": "foxstream.bench.running",
+        "summarise": "foxstream.bench.summary",
     },
 )

@@ -5,7 +5,8 @@ House rule: every refusal of a value happens here, before anything is sent or sp
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import msgspec
@@ -14,10 +15,10 @@ from foxstream.errors import InvalidInputError
 from foxstream.limits import Timeouts
 from foxstream.question import DEFAULT_MODEL
 
-__all__ = ["DEFAULT_REQUESTS", "SLOS", "Arrivals", "Cache", "Plan"]
+__all__ = ["DEFAULT_REQUESTS", "SLOS", "Arrivals", "Cache", "Plan", "plan_of"]
 
 Arrivals = Literal["closed", "constant", "poisson", "burst"]
-"""`closed`: a request follows the end of another; `burst`: `concurrency` at once, from a barrier."""
+"""`closed`: a request follows the end of another; `burst`: `concurrency` of them from a barrier."""
 
 Cache = Literal["share", "bust"]
 """Whether prompts are sent as they are, or each with a beginning of its own."""
@@ -26,6 +27,10 @@ DEFAULT_REQUESTS = 20
 SLOS = ("ttft", "ttft_text", "ttft_reasoning", "itl", "tpot", "e2e")
 """What `slo` may bound; `itl` is the longest gap of a request."""
 
+_LEVEL = re.compile(
+    r"(?P<closed>\d+) at once|bursts of (?P<burst>\d+)"
+    r"|(?P<rate>\d+(\.\d+)?(e[+-]\d+)?)/s (?P<arrivals>constant|poisson)"
+)
 _FASTEST = 10_000.0
 _MOST = 1e9
 
@@ -90,6 +95,23 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         if self.requests is None and self.duration is None:
             return DEFAULT_REQUESTS
         return self.requests
+
+
+def plan_of(level: str, slo: Mapping[str, float] | None = None) -> Plan:
+    """A plan of the pace that `level`, the name of a load, tells: all that figures need of it.
+
+    Raises `InvalidInputError` for any other name.
+    """
+    named = _LEVEL.fullmatch(level)
+    if named is None:
+        raise InvalidInputError(f"level {level!r} tells no pace, as '16 at once' does")
+    bounds = dict(slo or {})
+    if named["closed"]:
+        return Plan(concurrency=int(named["closed"]), slo=bounds)
+    if named["burst"]:
+        return Plan(arrivals="burst", concurrency=int(named["burst"]), slo=bounds)
+    arrivals: Arrivals = "constant" if named["arrivals"] == "constant" else "poisson"
+    return Plan(arrivals=arrivals, rate=float(named["rate"]), slo=bounds)
 
 
 def _pace(plan: Plan) -> Iterator[str]:

@@ -36,8 +36,9 @@ class Record(msgspec.Struct, kw_only=True):
     `chunk_ns` has one instant for each chunk that carried tokens; chunks of one read share it.
     `chunk_lag_ns` tells beside each how much later this process had read it than the kernel had
     received it, `None` where the kernel's stamp could not be used; it is then the process' own.
-    `error` is the name of what was raised. `stalls_ns` are the times, from and to, at which the
-    event loop stood still while the request was under way. `level` names the load it was part of.
+    `answer_id` is the id that the chunks carried. `error` is the name of what was raised.
+    `stalls_ns` are the times, from and to, at which the event loop stood still while the request
+    was under way. `level` names the load it was part of.
     """
 
     index: int
@@ -45,6 +46,7 @@ class Record(msgspec.Struct, kw_only=True):
     phase: Phase = "steady"
     model: str = ""
     task_id: str | None = None
+    answer_id: str | None = None
     error: str | None = None
     message: str | None = None
     finish_reason: str | None = None

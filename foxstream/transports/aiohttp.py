@@ -6,7 +6,7 @@ import asyncio
 import sys
 import time
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from functools import partial
 from io import BytesIO
@@ -38,6 +38,8 @@ _LARGE = 512 * 1024
 _Proxy = tuple[str | None, dict[str, str]]
 """The URL of a proxy, without its password, and the header that carries it."""
 
+_NO_PROXY: _Proxy = (None, {})
+
 _LOOK_EVERY_NS = 1_000_000_000
 """How long a read may wait until it is looked at, if its deadline is not nearer."""
 
@@ -46,10 +48,18 @@ class AiohttpTransport:
     """A `Transport` with one pool without a connection limit, on the loop of its first request.
 
     The environment's proxies are honoured, as they are at the first request to an origin; `.netrc`
-    is not. Cookies are not kept.
+    is not. Cookies are not kept. `connector` makes another connector for it, in its event loop.
+    An app's own `session` is used as it is, proxies and all, and it is the app that closes it.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession | None = None,
+        *,
+        connector: Callable[[], aiohttp.BaseConnector] | None = None,
+    ) -> None:
+        self._given = session
+        self._connector = connector or _small_reads
         self._session: aiohttp.ClientSession | None = None
         self._keeper: Keeper | None = None
         self._proxies: dict[str, _Proxy] = {}
@@ -101,17 +111,18 @@ class AiohttpTransport:
         """Close every response at once; idle connections are closed at the loop's next turn."""
         for response in self._responses:
             response.close()
-        session, keeper = self._let_go()
-        if session is None or keeper is None or self._loop is None:
+        session, loop = self._session, self._loop
+        keeper = self._let_go()
+        if session is None or keeper is None or loop is None:
             return
-        if self._loop.is_closed():
+        if not loop.is_closed():
+            start(keeper.aclose, loop)
+        elif session is not self._given:
             session.detach()
-        else:
-            start(keeper.aclose, self._loop)
 
     async def aclose(self) -> None:
         """Close every response, the session and every connection of its pool."""
-        _, keeper = self._let_go()
+        keeper = self._let_go()
         if keeper is not None:
             await keeper.aclose()
 
@@ -121,13 +132,14 @@ class AiohttpTransport:
         origin = f"{parts.scheme}://{parts.netloc}"
         known = self._proxies.get(origin)
         if known is None:
-            known = self._proxies[origin] = _proxy_for(parts)
+            known = _NO_PROXY if self._given else _proxy_for(parts)
+            self._proxies[origin] = known
         return known
 
-    def _let_go(self) -> tuple[aiohttp.ClientSession | None, Keeper | None]:
-        kept = self._session, self._keeper
-        self._session = self._keeper = None
-        return kept
+    def _let_go(self) -> Keeper | None:
+        keeper, self._keeper = self._keeper, None
+        self._session = self._loop = None
+        return keeper
 
     async def _bound_session(self) -> aiohttp.ClientSession:
         try:
@@ -138,12 +150,9 @@ class AiohttpTransport:
             ) from None
         if self._session is None:
             self._loop = loop
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, socket_factory=_small_reads),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-            )
-            self._keeper = await keep(partial(_close_all, self._session, self._responses))
+            self._session = self._given or _session_on(self._connector())
+            kept = None if self._given else self._session
+            self._keeper = await keep(partial(_close_all, kept, self._responses))
         elif self._loop is not loop:
             raise RuntimeError("this client is bound to the event loop of its first request")
         return self._session
@@ -236,15 +245,30 @@ class _AiohttpResponse:
         )
 
 
-def _small_reads(address: tuple[int, int, int, str, object]) -> CappedSocket:
+def _small_reads() -> aiohttp.BaseConnector:
+    return aiohttp.TCPConnector(limit=0, socket_factory=_capped)
+
+
+def _capped(address: tuple[int, int, int, str, object]) -> CappedSocket:
     family, kind, protocol, *_ = address
     return CappedSocket(family, kind, protocol)
 
 
-async def _close_all(session: aiohttp.ClientSession, responses: Iterable[_AiohttpResponse]) -> None:
+def _session_on(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+    )
+
+
+async def _close_all(
+    session: aiohttp.ClientSession | None, responses: Iterable[_AiohttpResponse]
+) -> None:
     for response in responses:
         response.close()
-    await session.close()
+    if session is not None:
+        await session.close()
 
 
 def _headers_of(request: Request) -> dict[str, str]:
@@ -267,11 +291,11 @@ def _proxy_for(parts: SplitResult) -> _Proxy:
     Its password comes as a header, because errors show the URL.
     """
     if is_loopback(parts.hostname or ""):
-        return None, {}
+        return _NO_PROXY
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
     if proxy is None or proxy_bypass(parts.netloc):
-        return None, {}
+        return _NO_PROXY
     if proxy.startswith("socks"):
         raise APIConnectionError("aiohttp speaks to no SOCKS proxy: use HttpxTransport")
     shown = urlsplit(proxy if "://" in proxy else f"http://{proxy}")

@@ -1,0 +1,117 @@
+"""A load, run: whom it asks, with which client, and what it tells.
+
+House rule: one call runs one load; the process is left as it was found.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
+
+import anyio
+
+from foxstream.bench.anchor import Anchor
+from foxstream.bench.driver import Driver, Heard
+from foxstream.bench.plan import Plan
+from foxstream.bench.record import Record
+from foxstream.bench.result import Result
+from foxstream.bench.schedule import prompts
+from foxstream.bench.stamping import StampingTransport
+from foxstream.bench.summary import summarise
+from foxstream.bench.truth.process import truthful_gateway
+from foxstream.client import Client
+from foxstream.errors import FoxError
+from foxstream.streams import Stream
+
+__all__ = ["connected", "driven", "reaching", "run"]
+
+_MOST_WARMED = 256
+
+
+async def run(plan: Plan, *, api_key: str | None = None, heard: Heard | None = None) -> Result:
+    """Run one load and tell what came of it, on asyncio.
+
+    `heard` is called with each `Record` as it is finished. `api_key` is as for `Client`. Failed
+    requests are kept in the result; `InvalidInputError` for a plan that cannot be asked.
+    """
+    async with connected(plan, api_key) as client:
+        records = await driven(plan, client, heard)
+    return summarise(records, plan)
+
+
+async def driven(plan: Plan, client: Client, heard: Heard | None = None) -> list[Record]:
+    """The records of one load, asked through `client`."""
+    asked = prompts(plan)
+    driver = Driver(plan, lambda: _stream(client, plan, next(asked)), heard or _unheard)
+    await _warm(client, plan)
+    with _collector_at_rest():
+        await driver.run()
+    return driver.records
+
+
+@asynccontextmanager
+async def connected(plan: Plan, api_key: str | None = None) -> AsyncGenerator[Client]:
+    """A client for whom the plan asks; with `local`, for a gateway started for it alone."""
+    if not plan.local:
+        async with reaching(plan, plan.openai or plan.base_url, api_key=api_key) as client:
+            yield client
+        return
+    async with truthful_gateway() as gateway, reaching(plan, gateway.url) as client:
+        yield client
+
+
+def reaching(
+    plan: Plan, base_url: str | None, anchor: Anchor | None = None, *, api_key: str | None = None
+) -> Client:
+    """A client for `base_url`, on sockets that stamp as the plan says; `anchor` is for tests."""
+    stamps = (anchor or Anchor()) if plan.stamps else None
+    return Client(
+        api_key,
+        base_url=base_url,
+        protocol="openai" if plan.openai else "foxapi",
+        transport=StampingTransport(stamps),
+        timeouts=plan.timeouts,
+    )
+
+
+def _stream(client: Client, plan: Plan, prompt: str) -> Stream:
+    return client.stream(
+        prompt,
+        model=plan.model,
+        videos=plan.videos,
+        images=plan.images,
+        system_prompt=plan.system_prompt,
+        max_tokens=plan.max_tokens,
+        temperature=plan.temperature,
+        reasoning=plan.reasoning,
+        direct=plan.direct,
+    )
+
+
+async def _warm(client: Client, plan: Plan) -> None:
+    """Open as many connections as the load begins with, by a request that costs nothing."""
+    many = plan.concurrency if plan.rate is None else int(plan.rate)
+    async with anyio.create_task_group() as requests:
+        for _ in range(min(max(1, many), _MOST_WARMED)):
+            requests.start_soon(_knock, client)
+
+
+async def _knock(client: Client) -> None:
+    with suppress(FoxError):
+        await client.models()
+
+
+@contextmanager
+def _collector_at_rest() -> Generator[None]:
+    """What is there already is not looked through again while the load runs."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def _unheard(record: Record) -> None:
+    """Nobody asked to be told."""

@@ -1,0 +1,42 @@
+"""What this tool's own error is on this machine: against a gateway that knows the truth.
+
+House rule: each check is a figure beside its goal; none is left out because it fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+
+from foxstream.bench.result import Accuracy
+from foxstream.bench.self_test import (
+    classification,
+    freeze,
+    instants,
+    intervals,
+    pace,
+    stalls,
+    steps,
+)
+
+__all__ = ["CHECKS", "Check", "self_test"]
+
+Check = Callable[[bool], AsyncGenerator[Accuracy]]
+"""Yields its figures; told to be quick, it does less of the same."""
+
+CHECKS: dict[str, Check] = {
+    "classification": classification.check,
+    "instants": instants.check,
+    "stalls": stalls.check,
+    "pace": pace.check,
+    "freeze": freeze.check,
+    "steps": steps.check,
+    "intervals": intervals.check,
+}
+"""By name, in the order in which they are run."""
+
+
+async def self_test(*, quick: bool = False) -> AsyncGenerator[Accuracy]:
+    """Every figure of every check, as it is found."""
+    for check in CHECKS.values():
+        async for figure in check(quick):
+            yield figure
