@@ -32,7 +32,8 @@ Heard = Callable[[Record], object]
 class Driver:
     """One load, from its first request to the end of its last; `records` in the order they ended.
 
-    What is under way when it is cancelled is kept too, with the error `"Cancelled"`.
+    What is under way when it is cancelled is kept too, with the error `"Cancelled"`. What is
+    refused before anything is sent, such as a file that is not there, ends it.
     """
 
     def __init__(self, plan: Plan, ask: Ask, heard: Heard) -> None:
@@ -55,7 +56,10 @@ class Driver:
         }
         with Watch() as self._watch:
             self._began = time.monotonic_ns()
-            await paces[self._plan.arrivals]()
+            try:
+                await paces[self._plan.arrivals]()
+            except ExceptionGroup as refused:
+                raise refused.exceptions[0] from None
 
     async def _closed(self) -> None:
         """As many at once as asked for; each is due when the one before it has ended."""
@@ -113,9 +117,6 @@ class Driver:
         self.under_way += 1
         try:
             await timed(self._ask(), record)
-        except BaseException:
-            record.error = "Cancelled"
-            raise
         finally:
             self.under_way -= 1
             self._keep(record)

@@ -32,22 +32,28 @@ class Exchange:
         self.sent: int | None = None
         self.answered: Reading | None = None
         self._socket: StampedSocket | None = None
+        self._secure = False
         self._taken = 0
 
     def has_acquired(self, now: int, socket: StampedSocket | None, *, secure: bool) -> None:
         """It was given a connection, on `socket`; a socket is new once."""
         self.acquired = now
-        self._socket = socket
+        self._socket, self._secure = socket, secure
         if socket is not None and not socket.used:
             socket.used = True
             self.connected = socket.connected_ns
             self.tls_done = now if secure else None
 
     def has_answered(self, now: int) -> None:
-        """The headers are there: they began with the first reading after the last send."""
+        """The headers are there: they began with the first reading after the last send.
+
+        Over TLS with the last one: its first may bring tickets that were on their way.
+        """
         socket = self._socket
         self.sent = None if socket is None else socket.sent_ns
-        self.answered = socket.readings[0] if socket and socket.readings else Reading(now)
+        self._taken = self.readings - 1 if self._secure else 0
+        known = socket is not None and 0 <= self._taken < len(socket.readings)
+        self.answered = socket.readings[self._taken] if socket and known else Reading(now)
 
     @property
     def readings(self) -> int:

@@ -6,12 +6,13 @@ House rule: nothing is done between two tokens but to note them; what they say i
 from __future__ import annotations
 
 import time
+from asyncio import CancelledError
 from collections.abc import Callable, Sequence
 
 from foxstream.answer import Completion
 from foxstream.bench.journal import CURRENT, Journal
 from foxstream.bench.record import Record
-from foxstream.errors import FoxError
+from foxstream.errors import FoxError, InvalidInputError, MissingExtraError
 from foxstream.progress import Timings
 from foxstream.streams import Stream
 
@@ -23,7 +24,7 @@ async def timed(
 ) -> Record:
     """Read `stream` to its end and fill `record` in; a `FoxError` is kept in it, not raised.
 
-    `now` is the clock of its transport.
+    What is refused before anything is sent is raised. `now` is the clock of its transport.
     """
     journal = Journal()
     token = CURRENT.set(journal)
@@ -33,23 +34,33 @@ async def timed(
         async with stream:
             async for delta in stream:
                 received.append(delta.received_ns)  # noqa: PERF401 (kept where it fails, too)
+    except (InvalidInputError, MissingExtraError):
+        raise
     except FoxError as error:
         record.error, record.message = type(error).__name__, str(error)
+    except BaseException as error:
+        record.error = "Cancelled" if isinstance(error, CancelledError) else type(error).__name__
+        raise
     finally:
         record.closed_ns = now()
         CURRENT.reset(token)
-    _note_opening(record, stream.timings)
-    _note_exchanges(record, journal)
-    _note_stream(record, journal, stream.timings)
-    _note_chunks(record, journal, received)
+        _note(record, stream, journal, received)
     _note_answer(record, stream, await _completion(stream, failed=record.failed))
     return record
 
 
-def _note_opening(record: Record, timings: Timings) -> None:
+def _note(record: Record, stream: Stream, journal: Journal, received: Sequence[int]) -> None:
+    _note_opening(record, stream)
+    _note_exchanges(record, journal)
+    _note_stream(record, journal, stream.timings)
+    _note_chunks(record, journal, received)
+
+
+def _note_opening(record: Record, stream: Stream) -> None:
     """What the stream itself knows of its requests; a journal knows better."""
+    timings = stream.timings
     record.submit_sent_ns = timings.submitted
-    record.task_accepted_ns = timings.accepted
+    record.task_accepted_ns = None if stream.task_id is None else timings.accepted
     record.stream_opened_ns = timings.opened
 
 

@@ -47,9 +47,9 @@ def ended(record: Record) -> int:
 def phased(records: Sequence[Record], plan: Plan) -> list[Record]:
     """Copies of `records`, in their order, with the phase of each.
 
-    `warmup` stays. In a closed loop, of the first `concurrency` requests those that are no warm-up
-    are `first_wave`; and as many as ended after the loop was full for the last time, the last ones
-    begun, are `cooldown`. All others are `steady`.
+    `warmup` stays. In a closed loop of more than one, of the first `concurrency` requests those
+    that are no warm-up are `first_wave`; and as many as ended after the loop was full for the last
+    time, the last ones begun, are `cooldown`. All others are `steady`.
     """
     if plan.arrivals != "closed":
         return [_with_phase(record, "steady") for record in records]
@@ -59,7 +59,8 @@ def phased(records: Sequence[Record], plan: Plan) -> list[Record]:
     # service would look better than it is.
     kept = len(order) - sum(ended(record) > fell for record in order)
     phases: dict[int, Phase] = {id(record): "cooldown" for record in order[kept:]}
-    phases |= {id(record): "first_wave" for record in order[: plan.concurrency]}
+    first_wave = plan.concurrency if plan.concurrency > 1 else 0
+    phases |= {id(record): "first_wave" for record in order[:first_wave]}
     return [_with_phase(record, phases.get(id(record), "steady")) for record in records]
 
 
