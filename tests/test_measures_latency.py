@@ -18,10 +18,11 @@ from benchmarks.measures import fleet, heats, memory, start, ttft
 from benchmarks.measures.heats import Heat
 from benchmarks.referee import Turn, WrongAnswerError, alone
 from benchmarks.report import Case
-from benchmarks.riders import crowd, turns
+from benchmarks.riders import crowd, stopwatch, turns
 from benchmarks.riders.crowd import LATE, Crowd
 from benchmarks.riders.ears import Ear, Stopwatch, Watchful
-from benchmarks.riders.field import DIRECT, FOXSTREAM, HTTPX_SSE, RAW, RIDERS
+from benchmarks.riders.field import DIRECT, FOXSTREAM, HTTPX_SSE, RAW, RIDERS, STOPWATCH
+from benchmarks.riders.stopwatch import LAG
 from benchmarks.server.ports import Ports, running_server
 from benchmarks.server.script import Script
 from tests.unmeasured import unmeasured  # noqa: F401 (a fixture)
@@ -79,15 +80,17 @@ def test_a_stopwatch_waits_for_a_piece_that_says_something():
 
 
 def test_ttft_has_a_heat_of_two_requests_and_one_of_one(monkeypatch, one_process):
-    monkeypatch.setattr(
-        ttft, "HEATS", [Heat("two", [FOXSTREAM, RAW], {RAW: 2.5}), Heat("one", [DIRECT, FOXSTREAM])]
+    two, one = (
+        Heat("two", [FOXSTREAM, STOPWATCH, RAW], {RAW: 2.5}),
+        Heat("one", [DIRECT, FOXSTREAM]),
     )
+    monkeypatch.setattr(ttft, "HEATS", [two, one])
     report = ttft.measure(ttft.Pace(requests=2, turns=2))
     two, one = report.cases
-    assert [row.name for row in two.rows] == [FOXSTREAM, RAW]
+    assert [row.name for row in two.rows] == [FOXSTREAM, STOPWATCH, RAW]
     assert [row.name for row in one.rows] == [DIRECT, FOXSTREAM]
-    assert two.rows[1].goal == 2.5
-    assert two.rows[1].verdict in {"passed", "reached", "not reached"}
+    assert two.rows[2].goal == 2.5
+    assert two.rows[2].verdict in {"passed", "reached", "not reached"}
     assert two.rows[0].answer == one.rows[0].answer == turns.expected(16)
 
 
@@ -121,8 +124,19 @@ def test_a_stream_that_ends_before_the_clock_makes_no_figure(monkeypatch, ports)
         crowd.idle(RAW, ports.url, "asyncio", 2)
 
 
+def test_the_stopwatch_hears_as_every_rider_does(ports):
+    turn = stopwatch.first(ports.url, "asyncio", Script(16), 2)
+    assert turn.answer == turns.expected(16)
+    assert turn.cost > 0
+    few = Crowd(4, rate=50, seconds=0.2)
+    turn = stopwatch.fleet(ports.url, "asyncio", few)
+    assert turn.answer == few.answer
+    assert 0 < turn.beside["median"] <= turn.beside["p99"] <= turn.beside["worst"]
+    assert turn.beside[LAG] >= 0
+
+
 def test_fleet_compares_the_many_with_the_few(monkeypatch, one_process):
-    monkeypatch.setattr(fleet, "HEATS", fleet.HEATS[:1])
+    monkeypatch.setattr(fleet, "HEATS", fleet.HEATS[:2])
     pace = fleet.Pace(Crowd(6, rate=20, seconds=0.2), Crowd(2, rate=50, seconds=0.1), 0.1)
     case = fleet.measure(pace).cases[0]
     goals = {check.what: check.goal for check in case.checks if check.goal is not None}

@@ -16,10 +16,11 @@ from benchmarks.measures import heats
 from benchmarks.measures.heats import Heat
 from benchmarks.referee import Turn, alone
 from benchmarks.report import Case, Check, Report
-from benchmarks.riders import crowd
+from benchmarks.riders import crowd, stopwatch
 from benchmarks.riders.crowd import LATE, Crowd
-from benchmarks.riders.field import FOXSTREAM, RAW
-from benchmarks.riders.turns import CORE_LENT, SERVER_LAG, SERVER_SHARE
+from benchmarks.riders.field import FOXSTREAM, RAW, STOPWATCH
+from benchmarks.riders.stopwatch import LAG
+from benchmarks.riders.turns import CORE_LENT, SERVER_LAG, SERVER_SHARE, Lane
 from benchmarks.server.ports import Ports
 
 __all__ = ["QUICK", "Pace", "measure"]
@@ -29,7 +30,11 @@ GOALS = {"p99": 100.0, "cost": 1.25}
 
 _WITHIN = 0.75
 
-HEATS = [Heat("foxstream", [FOXSTREAM]), Heat("raw asyncio", [RAW])]
+HEATS = [
+    Heat("foxstream", [FOXSTREAM]),
+    Heat("foxstream bench, by the kernel's stamps", [STOPWATCH]),
+    Heat("raw asyncio", [RAW]),
+]
 
 
 class Pace(msgspec.Struct, frozen=True):
@@ -67,7 +72,7 @@ def _case(heat: Heat, ports: Ports, pace: Pace) -> Case:
     before, fleet, after = (
         alone(
             heat.field[0],
-            partial(crowd.fleet, heat.field[0], ports.url, heat.lane, each),
+            partial(_fleet, heat.field[0], ports.url, heat.lane, each),
             each.answer,
         )
         for each in (pace.few, many, pace.few)
@@ -78,6 +83,13 @@ def _case(heat: Heat, ports: Ports, pace: Pace) -> Case:
         checks=_checks(fleet, fmean([before.cost, after.cost]), pace, GOALS if ours else {}),
         notes=_notes(fleet, fmean([before.cost, after.cost])),
     )
+
+
+def _fleet(name: str, url: str, lane: Lane, many: Crowd) -> Turn:
+    """A rider's turn; the stopwatch times itself."""
+    if name == STOPWATCH:
+        return stopwatch.fleet(url, lane, many)
+    return crowd.fleet(name, url, lane, many)
 
 
 def _notes(fleet: Turn, few: float) -> list[str]:
@@ -92,8 +104,10 @@ def _notes(fleet: Turn, few: float) -> list[str]:
 def _checks(fleet: Turn, few: float, pace: Pace, goals: dict[str, float]) -> list[Check]:
     many, less = f"{pace.fleet.streams:,}", f"{pace.few.streams:,}"
     late = [Check(f"late, {at}", fleet.beside[at] / 1e6, "ms", goals.get(at)) for at in LATE]
+    lag = [Check(LAG, fleet.beside[LAG] / 1e6, "ms")] if LAG in fleet.beside else []
     return [
         *late,
+        *lag,
         Check("the server's own lag, p99", fleet.beside[SERVER_LAG] / 1e6, "ms"),
         Check(f"CPU of a delta, {many} streams", fleet.cost / 1e3, "us"),
         Check(f"CPU of a delta, {less} streams", few / 1e3, "us"),

@@ -12,8 +12,9 @@ import msgspec
 
 from benchmarks.measures import heats
 from benchmarks.measures.heats import Heat
+from benchmarks.referee import Turn
 from benchmarks.report import Case, Report
-from benchmarks.riders import turns
+from benchmarks.riders import stopwatch, turns
 from benchmarks.riders.field import (
     AIOHTTP,
     ANTHROPIC,
@@ -22,7 +23,9 @@ from benchmarks.riders.field import (
     HTTPX_SSE,
     OPENAI,
     RAW,
+    STOPWATCH,
 )
+from benchmarks.riders.turns import Lane
 from benchmarks.server.ports import Ports
 from benchmarks.server.script import Script
 
@@ -31,7 +34,7 @@ __all__ = ["QUICK", "Pace", "measure"]
 HEATS = [
     Heat(
         "two requests",
-        [FOXSTREAM, RAW, AIOHTTP, HTTPX_SSE, OPENAI, ANTHROPIC],
+        [FOXSTREAM, STOPWATCH, RAW, AIOHTTP, HTTPX_SSE, OPENAI, ANTHROPIC],
         {RAW: 2.5, OPENAI: 1 / 4},
     ),
     Heat("one request", [DIRECT, FOXSTREAM, OPENAI, ANTHROPIC], {FOXSTREAM: 0.65}),
@@ -65,7 +68,14 @@ def measure(pace: Pace) -> Report:
     )
 
 
+def _first(name: str, url: str, lane: Lane, script: Script, requests: int) -> Turn:
+    """A rider's turn; the stopwatch times itself."""
+    if name == STOPWATCH:
+        return stopwatch.first(url, lane, script, requests)
+    return turns.first(name, url, lane, script, requests)
+
+
 def _case(heat: Heat, ports: Ports, pace: Pace) -> Case:
-    take = partial(turns.first, script=Script(pace.chunks), requests=pace.requests)
+    take = partial(_first, script=Script(pace.chunks), requests=pace.requests)
     answer = turns.expected(pace.chunks)
     return heats.case(heat, ports, take, answer, turns=pace.turns, unit="us", scale=1e-3)

@@ -21,7 +21,7 @@ from benchmarks.riders.rider import PROMPT, Listen
 from benchmarks.riders.turns import Lane, mounted, on
 from benchmarks.server.script import Script
 
-__all__ = ["IDLE", "LATE", "Crowd", "fleet", "held", "idle", "one_delta"]
+__all__ = ["IDLE", "LATE", "OPENINGS", "SETTLE", "Crowd", "fleet", "held", "idle", "one_delta"]
 
 LATE = {"median": 0.5, "p99": 0.99, "worst": 1.0}
 """Shares of the deltas; in `Turn.beside` the ns by which these came late at most."""
@@ -29,9 +29,9 @@ LATE = {"median": 0.5, "p99": 0.99, "worst": 1.0}
 IDLE = Script(2, rate=1000, stamped=True, lead=0.0, pause=3600)
 """One delta at once, and nothing more for as long as anybody looks."""
 
-_OPENINGS = 500
+OPENINGS = 500
 """Streams opened in a second."""
-_SETTLE = 0.3
+SETTLE = 0.3
 _SLACK = 0.5
 
 
@@ -45,10 +45,10 @@ class Crowd(msgspec.Struct, frozen=True):
     @property
     def script(self) -> Script:
         """Begins when the last stream is opened, and outlasts the clock."""
-        opening = self.streams / _OPENINGS
-        seconds = 1.25 * opening + 2 / self.rate + _SETTLE + self.seconds + _SLACK
+        opening = self.streams / OPENINGS
+        seconds = 1.25 * opening + 2 / self.rate + SETTLE + self.seconds + _SLACK
         chunks = math.ceil(seconds * self.rate)
-        return Script(chunks, rate=self.rate, stamped=True, lead=opening + _SETTLE)
+        return Script(chunks, rate=self.rate, stamped=True, lead=opening + SETTLE)
 
     @property
     def answer(self) -> str:
@@ -62,7 +62,7 @@ def fleet(name: str, url: str, lane: Lane, crowd: Crowd) -> Turn:
     async def ride(listen: Listen) -> tuple[float, list[Watchful], list[int]]:
         ears = [Watchful() for _ in range(crowd.streams)]
         async with _opened(ears, listen) as listening:
-            await asyncio.sleep(_SETTLE)
+            await asyncio.sleep(SETTLE)
             cpu_ns, begin = time.process_time_ns(), [len(ear.said) for ear in ears]
             await asyncio.sleep(crowd.seconds)
             cpu_ns, end = time.process_time_ns() - cpu_ns, [len(ear.said) for ear in ears]
@@ -95,7 +95,7 @@ def idle(name: str, url: str, lane: Lane, streams: int) -> Turn:
         async with _opened(ears[:1], listen):
             before = resident()
             async with _opened(ears[1:], listen) as listening:
-                await asyncio.sleep(_SETTLE)
+                await asyncio.sleep(SETTLE)
                 held = resident() - before
                 _all_open(listening)
         return held / (streams - 1), ears
@@ -117,7 +117,7 @@ def held(url: str, lane: Lane, streams: int) -> Turn:
             _, warm = await opened(client)
             before = resident()
             streams_and_numbers = [await opened(client) for _ in range(streams - 1)]
-            await asyncio.sleep(_SETTLE)
+            await asyncio.sleep(SETTLE)
             cost = (resident() - before) / (streams - 1)
             return cost, {warm, *(number for _, number in streams_and_numbers)}
 
@@ -136,7 +136,7 @@ async def _opened(ears: Sequence[Ear], listen: Listen) -> AsyncGenerator[list[as
     listening: list[asyncio.Task[None]] = []
     try:
         for number, ear in enumerate(ears):
-            await asyncio.sleep(began + number / _OPENINGS - time.monotonic())
+            await asyncio.sleep(began + number / OPENINGS - time.monotonic())
             listening.append(asyncio.ensure_future(ear.listen(listen)))
         while not all(ear.said for ear in ears):
             _all_open(listening)

@@ -17,10 +17,12 @@ __all__ = [
     "RAW_SMALL",
     "RIDERS",
     "RUNGS",
+    "STOPWATCH",
 ]
 
 FOXSTREAM = "foxstream"
 DIRECT = "foxstream, direct"
+STOPWATCH = "foxstream bench"
 RAW = "raw asyncio"
 RAW_SMALL = "raw, small reads"
 AIOHTTP = "aiohttp + msgspec"
@@ -32,6 +34,7 @@ AIOHTTP_SSE = "aiohttp-sse-client"
 RIDERS = {
     FOXSTREAM: Rider(ours.foxstream, ("foxstream",), "Delta; two requests, as it is shipped"),
     DIRECT: Rider(ours.direct, ("foxstream",), "Delta; one request, as it is shipped"),
+    STOPWATCH: Rider(ours.foxstream, ("scipy",), "records; two requests, each instant stamped"),
     RAW: Rider(raw.raw, ("msgspec",), "structs; two requests, a Protocol written by hand"),
     RAW_SMALL: Rider(raw.raw_small_reads, ("msgspec",), "the same, reads of at most 64 KiB"),
     AIOHTTP: Rider(floors.aiohttp_and_msgspec, ("aiohttp",), "structs; two requests"),

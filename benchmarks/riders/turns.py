@@ -33,6 +33,7 @@ __all__ = [
     "mounted",
     "on",
     "paced",
+    "watched",
 ]
 
 Lane = Literal["asyncio", "uvloop"]
@@ -155,9 +156,14 @@ def mounted(
         async with (RUNGS | RIDERS)[name].mount(f"{url}/{script.path}") as listen:
             return await ride(listen)
 
+    return watched(url, lane, main())
+
+
+def watched(url: str, lane: Lane, main: Coroutine[Any, Any, T]) -> tuple[T, dict[str, float]]:
+    """What `main` brought home, and how busy the server was meanwhile."""
     gc.collect()
     before, waited = Load.at(url), waited_ns()
-    brought = on(lane, main())
+    brought = on(lane, main)
     after, waited = Load.at(url), waited_ns() - waited
     beside = {
         SERVER_SHARE: after.share_since(before),
