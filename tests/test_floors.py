@@ -66,7 +66,7 @@ MAY_IMPORT = {
     "transports.foreign": {"socket"},
     "transports.httpx_sending": {"anyio", "httpx", "httpx_sse"},
     "transports.aiohttp": {"aiohttp", "asyncio", "time"},
-    "transports.httpx": {"anyio", "asyncio", "http", "httpx", "time"},
+    "transports.httpx": {"anyio", "asyncio", "http", "httpx", "ssl", "time"},
     "transports.native": {"asyncio", "time"},
     "transports.replay": {"anyio"},
     "streams": {"anyio"},

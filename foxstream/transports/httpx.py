@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import sys
 import time
 import warnings
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from weakref import WeakSet
 
@@ -91,6 +92,7 @@ class HttpxTransport:
     async def _open_client(self) -> httpx.AsyncClient:
         if self._client is None:
             self._client = httpx.AsyncClient(
+                verify=_trusted(),
                 timeout=None,  # noqa: S113  # each read has its own deadline
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
                 follow_redirects=False,
@@ -99,6 +101,12 @@ class HttpxTransport:
             )
             self._keeper = await keep(partial(_close_all, self._client, self._responses))
         return self._client
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The authorities, read once: that takes longer than many a request."""
+    return httpx.create_ssl_context()
 
 
 class _HttpxResponse:
