@@ -15,7 +15,7 @@ import pytest
 
 from benchmarks.measures import audience, carriers, fed, gateway, long, media, replay, whole
 from benchmarks.measures.hosted import hosted
-from benchmarks.measures.strain import strain_of
+from benchmarks.measures.strain import Strain, strain_of
 from benchmarks.measures.whole import COMPLETIONS, FALSE_STARTS, Length
 from benchmarks.referee import WrongAnswerError, fingerprint
 from benchmarks.report import Case, Report
@@ -26,6 +26,7 @@ from benchmarks.server.received import digest, media_of, received
 from benchmarks.server.script import Script
 from foxstream import Completion, Delta, Stream
 from foxstream.progress import Timings
+from tests.processes import apart
 from tests.unmeasured import unmeasured  # noqa: F401 (a fixture)
 
 OPTIONAL = {"openai"} if importlib.util.find_spec("openai") is None else set()
@@ -206,8 +207,12 @@ async def strained() -> None:
     del block
 
 
+def strain_of_it() -> Strain:
+    return anyio.run(lambda: strain_of(strained()))
+
+
 def test_a_strain_is_noticed():
-    strain = anyio.run(lambda: strain_of(strained()))
+    strain = apart(strain_of_it)
     assert strain.memory > 60_000_000
     assert strain.held > 0.015
 

@@ -20,12 +20,12 @@ try:
     from numpy.typing import NDArray
     from scipy.optimize import brentq
     from scipy.special import betainc
-    from scipy.stats import binomtest, t
+    from scipy.stats import binomtest, kstest, t
 except ImportError as error:
     hint = 'the figures need scipy: pip install "foxstream[bench]"'
     raise MissingExtraError(hint) from error
 
-__all__ = ["TAIL", "distribution", "pooled", "share"]
+__all__ = ["TAIL", "distribution", "exponential", "pooled", "share"]
 
 TAIL = 0.025
 """How often the truth may lie beyond a bound: 2.5 % below the lower, 2.5 % above the upper."""
@@ -61,6 +61,11 @@ def pooled(
     effective = {name: _effective(joined, sizes, p) for name, p in PERCENTILES.items()}
     lost = round(failures * joined.size / max(sizes.size, 1))
     return _described(np.sort(joined), effective, unit, failures, lost)
+
+
+def exponential(gaps: Sequence[float], mean: float) -> float:
+    """How likely exponential gaps of that mean lie as far from it as these (Kolmogorov-Smirnov)."""
+    return float(kstest(gaps, "expon", args=(0.0, mean)).pvalue)
 
 
 def share(good: int, count: int) -> Estimate:

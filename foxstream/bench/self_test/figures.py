@@ -9,12 +9,17 @@ from collections.abc import Sequence
 
 from foxstream.bench.result import Accuracy
 
-__all__ = ["at_most", "between", "percentile"]
+__all__ = ["at_least", "at_most", "between", "percentile"]
 
 
 def at_most(check: str, value: float, goal: float, unit: str = "s") -> Accuracy:
     """A figure that may be `goal` at most."""
     return Accuracy(check, value, unit, goal, reached=value <= goal)
+
+
+def at_least(check: str, value: float, goal: float, unit: str) -> Accuracy:
+    """A figure that may be `goal` at least, which it is told beside."""
+    return Accuracy(f"{check}, at least {goal:g}", value, unit, None, reached=value >= goal)
 
 
 def between(check: str, value: float, low: float, high: float, unit: str = "share") -> Accuracy:

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator
+from itertools import pairwise
 
 from foxstream.bench.plan import Arrivals, Plan
 from foxstream.bench.record import Record
 from foxstream.bench.result import Accuracy
 from foxstream.bench.running import driven, reaching
 from foxstream.bench.schedule import intended
-from foxstream.bench.self_test.figures import at_most, percentile
+from foxstream.bench.self_test.figures import at_least, at_most, percentile
+from foxstream.bench.statistics import exponential
 from foxstream.bench.truth.process import truthful_gateway
 from foxstream.bench.truth.script import Script
 
 __all__ = ["check"]
 
+PACES: tuple[tuple[Arrivals, float], ...] = (("constant", 50), ("constant", 300), ("poisson", 300))
 _SHORT = Script(lead=0.01, interval=0.0, chunks=1, reasoning=0, empty=0)
 
 
 async def check(quick: bool) -> AsyncGenerator[Accuracy]:
     """Constant and Poisson arrivals, slow and fast."""
     seconds = 2.0 if quick else 10.0
-    paces: list[tuple[Arrivals, float]] = [("constant", 50), ("constant", 300), ("poisson", 300)]
-    for arrivals, rate in paces:
+    for arrivals, rate in PACES[:1] if quick else PACES:
         plan = Plan(
             prompts=(_SHORT.prompt,), arrivals=arrivals, rate=rate, duration=seconds, direct=True
         )
@@ -39,5 +41,9 @@ def _figures(plan: Plan, records: list[Record]) -> Iterator[Accuracy]:
     achieved = (len(issued) - 1) / ((issued[-1] - issued[0]) / 1e9)
     asked = (len(due) - 1) / (due[-1] - due[0])
     yield at_most(f"{name}: rate against the schedule", abs(achieved / asked - 1), 0.005, "share")
+    if plan.arrivals == "poisson":
+        gaps = [(after - before) / 1e9 for before, after in pairwise(issued)]
+        p = exponential(gaps, 1 / (plan.rate or 1.0))
+        yield at_least(f"{name}: gaps as sent, p of Kolmogorov-Smirnov", p, 0.01, "p")
     late = [((record.issued_ns or 0) - record.intended_ns) / 1e9 for record in records]
     yield at_most(f"{name}: sent late, p99", percentile(late, 0.99), 1e-3)

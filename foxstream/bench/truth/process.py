@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -59,7 +58,7 @@ class TruthfulGateway:
 async def truthful_gateway() -> AsyncGenerator[TruthfulGateway]:
     """Start it; it ends with the block."""
     command = [sys.executable, "-m", "foxstream.bench.truth"]
-    async with await anyio.open_process(command, stderr=None, stdin=subprocess.PIPE) as process:
+    async with await anyio.open_process(command, stderr=None) as process:
         asks, tells = process.stdin, process.stdout
         if asks is None or tells is None:
             raise RuntimeError("a process without pipes")
