@@ -380,7 +380,7 @@ def test_all_of_a_load_is_told():
         "90.0 % (80.0 to 95.0 %) within ttft 600 ms and tpot 20.0 ms",
         "1 200 prompt, 34 completion, 5.50 completion tokens a second",
         "1.50 chunks a read",
-        "mixed stamps, 7 chunks without, read 100 µs behind the kernel (p99)",
+        "mixed stamps, 7 chunks without, read 100 µs (p99) behind the kernel",
         "Failed requests by error B 3 A 1",
         "a proxy buffers",
         "Every other span",

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foxstream.bench.plan import Plan
+from foxstream.bench.record import CANCELLED
 from foxstream.bench.window import Window, counted, ended, in_flight, phased, window
 from tests.records import EPOCH, closed_loop, failed, lasting, ns, record
 
@@ -34,6 +35,16 @@ def test_a_closed_loop_has_a_first_wave_and_a_cooldown():
     assert [each.phase for each in found[:8]] == ["first_wave"] * 8
     assert phases(found) == {"first_wave": 8, "steady": 185, "cooldown": 7}
     assert [each.index for each in found] == list(range(200))
+
+
+def test_of_a_run_cut_short_the_first_wave_counts():
+    records, plan = loop(4, 2)
+    found = phased(records, plan)
+    for each in found[2:]:
+        each.error, each.phase = CANCELLED, "steady"
+    assert counted(found) == found
+    found[3].error = "APITimeoutError"
+    assert counted(found) == found[2:]
 
 
 def test_records_are_copied():

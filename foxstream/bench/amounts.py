@@ -10,7 +10,16 @@ from collections.abc import Iterable
 
 import msgspec
 
-__all__ = ["MICROSECONDS", "MILLISECONDS", "SECONDS", "Unit", "count", "digits", "unit_of"]
+__all__ = [
+    "MICROSECONDS",
+    "MILLISECONDS",
+    "SECONDS",
+    "Unit",
+    "count",
+    "digits",
+    "duration",
+    "unit_of",
+]
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -39,6 +48,12 @@ def unit_of(seconds: Iterable[float]) -> Unit:
     if longest >= 1 or longest == 0:
         return SECONDS
     return MILLISECONDS if longest >= 1e-3 else MICROSECONDS
+
+
+def duration(seconds: float) -> str:
+    """Seconds with the unit that fits them."""
+    unit = unit_of([seconds])
+    return f"{unit.told(seconds)}\N{NO-BREAK SPACE}{unit.symbol}"
 
 
 def digits(value: float) -> str:

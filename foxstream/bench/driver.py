@@ -14,6 +14,7 @@ from itertools import count
 
 from foxstream.bench.metronome import Metronome
 from foxstream.bench.plan import Arrivals, Plan
+from foxstream.bench.progress import Progress, Tally
 from foxstream.bench.record import Record
 from foxstream.bench.request import timed
 from foxstream.bench.schedule import bursts, intended
@@ -43,6 +44,7 @@ class Driver:
         self._ask = ask
         self._heard = heard
         self._asked = count()
+        self._tally = Tally()
         self._tokens = plan.max_total_tokens
         self._began = 0
 
@@ -60,6 +62,20 @@ class Driver:
                 await paces[self._plan.arrivals]()
             except ExceptionGroup as refused:
                 raise refused.exceptions[0] from None
+
+    def progress(self) -> Progress:
+        """How it is doing now."""
+        plan, began = self._plan, self._began
+        return Progress(
+            level=plan.level,
+            done=self._tally.done,
+            count=None if plan.count is None else plan.warmup + plan.count,
+            in_flight=self.under_way,
+            failed=self._tally.failed,
+            seconds=(time.monotonic_ns() - began) / 1e9 if began else 0.0,
+            duration=plan.duration,
+            ttft=self._tally.ttft,
+        )
 
     async def _closed(self) -> None:
         """As many at once as asked for; each is due when the one before it has ended."""
@@ -127,4 +143,5 @@ class Driver:
         if self._tokens is not None:
             self._tokens -= record.total_tokens or 0
         self.records.append(record)
+        self._tally.add(record)
         self._heard(record)

@@ -20,7 +20,7 @@ class Exchange:
     """One HTTP request and its answer. All instants are monotonic nanoseconds.
 
     `acquired`: it had a connection; `connected` and `tls_done` only where that one was new.
-    `sent`: the kernel had taken its last byte. `answered`: the beginning of the answer came.
+    `sent`: its last byte was handed to the kernel. `answered`: the beginning of the answer came.
     """
 
     def __init__(self, kind: Kind, began: int) -> None:

@@ -13,7 +13,7 @@ import msgspec
 
 from foxstream.errors import InvalidInputError
 
-__all__ = ["INSTANTS", "Clock", "Phase", "Record", "from_lines", "to_line"]
+__all__ = ["CANCELLED", "INSTANTS", "Clock", "Phase", "Record", "from_lines", "to_line"]
 
 Phase = Literal["warmup", "first_wave", "steady", "cooldown"]
 """`first_wave`: the requests that fill a closed loop; `steady`: those that figures are made of."""
@@ -22,13 +22,17 @@ Clock = Literal["kernel", "user"]
 """Who stamped what was received: the kernel when it came, or this process when it had read it."""
 
 
+CANCELLED = "Cancelled"
+"""The `error` of a request that was under way when the run was stopped."""
+
+
 class Record(msgspec.Struct, kw_only=True):
     """One request, from the instant it was meant to be sent to its closed connection.
 
     The instants in their order: `intended` by the schedule, `issued` by this program,
     `connection_acquired` from the pool or made; `connected` and `tls_done` only of a new one;
-    `submit_sent`: the last byte of the request was with the kernel; `task_accepted`: its answer
-    came; `stream_opened`: the stream's headers came; `first_byte`, `first_event` of the stream;
+    `submit_sent`: its last byte was handed to the kernel; `task_accepted`: its answer came;
+    `stream_opened`: the stream's headers came; `first_byte`, `first_event` of the stream;
     `first_token` of any kind, `first_reasoning_token`, `first_text_token`, `last_token`;
     `done`: the answer was known to be whole; `closed`: its connection was given back or closed.
     `upload_began` and `upload_done` are those of media sent before the submit.

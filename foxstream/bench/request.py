@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from foxstream.answer import Completion
 from foxstream.bench.journal import CURRENT, Journal
-from foxstream.bench.record import Record
+from foxstream.bench.record import CANCELLED, Record
 from foxstream.errors import FoxError, InvalidInputError, MissingExtraError
 from foxstream.progress import Timings
 from foxstream.streams import Stream
@@ -39,7 +39,7 @@ async def timed(
     except FoxError as error:
         record.error, record.message = type(error).__name__, str(error)
     except BaseException as error:
-        record.error = "Cancelled" if isinstance(error, CancelledError) else type(error).__name__
+        record.error = CANCELLED if isinstance(error, CancelledError) else type(error).__name__
         raise
     finally:
         record.closed_ns = now()

@@ -190,6 +190,11 @@ class Machine(msgspec.Struct, frozen=True):
     python: str
     versions: dict[str, str] = {}
 
+    @property
+    def facts(self) -> list[str]:
+        """What a table is headed by."""
+        return [self.processor, f"{self.cores} cores", self.system, self.python]
+
 
 class Accuracy(msgspec.Struct, frozen=True):
     """One line of the self-test: what was checked, what came out, what it may be at most."""

@@ -1,64 +1,93 @@
 """A load, run: whom it asks, with which client, and what it tells.
 
-House rule: one call runs one load; the process is left as it was found.
+House rule: one call runs one load; the process is left as it was found, but that it may have more
+sockets open.
 """
 
 from __future__ import annotations
 
 import gc
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from typing import NamedTuple
 
 import anyio
 
 from foxstream.bench.anchor import Anchor
 from foxstream.bench.driver import Driver, Heard
+from foxstream.bench.machine import MANY_FILES, allow_files
 from foxstream.bench.plan import Plan
+from foxstream.bench.progress import Seen, Ticker
 from foxstream.bench.record import Record
 from foxstream.bench.result import Result
 from foxstream.bench.schedule import prompts
 from foxstream.bench.stamping import StampingTransport
 from foxstream.bench.summary import summarise
-from foxstream.bench.truth.process import truthful_gateway
+from foxstream.bench.truth.process import TruthfulGateway, truthful_gateway
 from foxstream.client import Client
 from foxstream.errors import FoxError
 from foxstream.streams import Stream
 
-__all__ = ["connected", "driven", "reaching", "run"]
+__all__ = ["Peer", "connected", "driven", "reaching", "run"]
 
 _MOST_WARMED = 256
 
 
-async def run(plan: Plan, *, api_key: str | None = None, heard: Heard | None = None) -> Result:
+class Peer(NamedTuple):
+    """Whom a load is asked of, through `client`; `gateway` is one that knows the truth."""
+
+    client: Client
+    gateway: TruthfulGateway | None = None
+
+
+async def run(
+    plan: Plan,
+    *,
+    api_key: str | None = None,
+    heard: Heard | None = None,
+    seen: Seen | None = None,
+) -> Result:
     """Run one load and tell what came of it, on asyncio.
 
-    `heard` is called with each `Record` as it is finished. `api_key` is as for `Client`. Failed
-    requests are kept in the result; `InvalidInputError` for a plan that cannot be asked.
+    `heard` is called with each `Record` as it is finished, `seen` with the `Progress` about four
+    times a second. `api_key` is as for `Client`. Failed requests are kept in the result;
+    `InvalidInputError` for a plan that cannot be asked.
     """
-    async with connected(plan, api_key) as client:
-        records = await driven(plan, client, heard)
+    async with connected(plan, api_key) as peer:
+        records = await driven(plan, peer.client, heard, seen)
     return summarise(records, plan)
 
 
-async def driven(plan: Plan, client: Client, heard: Heard | None = None) -> list[Record]:
-    """The records of one load, asked through `client`."""
+async def driven(
+    plan: Plan, client: Client, heard: Heard | None = None, seen: Seen | None = None
+) -> list[Record]:
+    """The records of one load, asked through `client`.
+
+    Raises `InvalidInputError` before anything is sent for a value that cannot be.
+    """
+    for prompt in plan.prompts:
+        _stream(client, plan, prompt)
+    allow_files(MANY_FILES)
     asked = prompts(plan)
     driver = Driver(plan, lambda: _stream(client, plan, next(asked)), heard or _unheard)
     await _warm(client, plan)
-    with _collector_at_rest():
+    with ExitStack() as during:
+        during.enter_context(_collector_at_rest())
+        if seen is not None:
+            during.enter_context(Ticker(lambda: seen(driver.progress())))
         await driver.run()
     return driver.records
 
 
 @asynccontextmanager
-async def connected(plan: Plan, api_key: str | None = None) -> AsyncGenerator[Client]:
-    """A client for whom the plan asks; with `local`, for a gateway started for it alone."""
+async def connected(plan: Plan, api_key: str | None = None) -> AsyncGenerator[Peer]:
+    """Whom the plan asks; with `local`, a gateway started for it alone."""
     if not plan.local:
         async with reaching(plan, plan.openai or plan.base_url, api_key=api_key) as client:
-            yield client
+            yield Peer(client)
         return
     async with truthful_gateway() as gateway, reaching(plan, gateway.url) as client:
-        yield client
+        yield Peer(client, gateway)
 
 
 def reaching(

@@ -52,7 +52,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
 class StampedSocket(CappedSocket):
     """Keeps the readings since it was last written to, and when that was; `used`, by any request.
 
-    `connected_ns`: its connection stood. `sent_ns`: the kernel had taken what was last written.
+    `connected_ns`: its connection stood. `sent_ns`: what was last written was handed to the kernel.
     `anchor` turns the kernel's stamps; `None` leaves them out.
     """
 
@@ -79,10 +79,10 @@ class StampedSocket(CappedSocket):
         return value
 
     def send(self, data: _Bytes, flags: int = 0, /) -> int:  # pyright: ignore[reportIncompatibleMethodOverride] (what event loops hand over)
-        """Send, and note when the kernel had taken it."""
-        sent = super().send(data, flags)
-        self._has_sent()
-        return sent
+        """Send, and note when it was handed to the kernel; what is read from then on answers it."""
+        self.sent_ns = time.monotonic_ns()
+        self.readings.clear()
+        return super().send(data, flags)
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
         """Up to `size` bytes, and never more than 64 KiB."""
@@ -107,10 +107,6 @@ class StampedSocket(CappedSocket):
     def _has_connected(self) -> None:
         if self.connected_ns is None:
             self.connected_ns = time.monotonic_ns()
-
-    def _has_sent(self) -> None:
-        self.sent_ns = time.monotonic_ns()
-        self.readings.clear()
 
     def _has_read(self, anchor: Anchor, ancillary: _Ancillary) -> None:
         now, wall = time.monotonic_ns(), time.time_ns()

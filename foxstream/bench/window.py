@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from foxstream.bench.plan import Plan
-from foxstream.bench.record import INSTANTS, Phase, Record
+from foxstream.bench.record import CANCELLED, INSTANTS, Phase, Record
 
 __all__ = ["FULL", "Window", "counted", "ended", "in_flight", "phased", "window"]
 
@@ -72,10 +72,13 @@ def _with_phase(record: Record, phase: Phase) -> Record:
 def counted(records: Sequence[Record]) -> list[Record]:
     """The phased `records` that figures are made of: the steady ones.
 
-    Where there are none, the first wave and the cool-down count.
+    Where there are none, or none but those that were cancelled, the first wave and the cool-down
+    count.
     """
     steady = [record for record in records if record.phase == "steady"]
-    return steady or [record for record in records if record.phase != "warmup"]
+    if any(record.error != CANCELLED for record in steady):
+        return steady
+    return [record for record in records if record.phase != "warmup"]
 
 
 def window(records: Sequence[Record], plan: Plan) -> Window | None:

@@ -11,7 +11,7 @@ from foxstream import errors
 from foxstream.cli.harmless import one_line
 from foxstream.errors import FoxError
 
-__all__ = ["HINTS", "exit_code", "explained", "misused"]
+__all__ = ["HINTS", "exit_code", "explained", "hint_of", "misused"]
 
 _LONGEST = 600
 
@@ -67,6 +67,11 @@ def exit_code(error: FoxError) -> int:
     return 2 if isinstance(error, _REFUSED) else 1
 
 
+def hint_of(kind: type[FoxError]) -> str:
+    """What helps where such an error was met."""
+    return next((hint for each, hint in HINTS if issubclass(kind, each)), "try again")
+
+
 def _hint(error: FoxError, command: str) -> str:
     if isinstance(error, errors.MissingExtraError):
         return ""  # its message is the command that helps
@@ -78,4 +83,4 @@ def _hint(error: FoxError, command: str) -> str:
         return "check that the media can be opened"
     if isinstance(error, errors.APITimeoutError) and error.phase == "total":
         return "give it longer with --timeout"
-    return next(hint for kind, hint in HINTS if isinstance(error, kind))
+    return hint_of(type(error))

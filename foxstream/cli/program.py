@@ -14,6 +14,7 @@ import typer
 
 from foxstream import __version__
 from foxstream.cli.ask import ask
+from foxstream.cli.bench.app import bench_app
 from foxstream.cli.demo import demo
 from foxstream.cli.failures import exit_code, explained, misused
 from foxstream.cli.models import models
@@ -39,7 +40,7 @@ def run(arguments: Sequence[str]) -> int:
     """Do what `arguments` say, and return the exit code.
 
     0: done. 1: it failed. 2: it was refused before anything was sent. 130: Ctrl-C. 141: nobody
-    reads the output any more. 143: SIGTERM.
+    reads the output any more. 143: SIGTERM. A command may have further ones, and tells them.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -61,7 +62,7 @@ def _done(arguments: Sequence[str], screen: Screen) -> int:
     command = typer.main.get_command(_app(screen))
     try:
         outcome: Job | int = command.main(
-            list(arguments) or ["--help"], "foxstream", standalone_mode=False
+            list(arguments) or ["--help"], "foxstream", standalone_mode=False, obj=screen
         )
         return outcome if isinstance(outcome, int) else run_job(outcome, screen)
     except typer.TyperException as error:
@@ -84,6 +85,7 @@ def _app(screen: Screen) -> typer.Typer:
     )
     for command, example in COMMANDS.items():
         app.command(epilog=f"Example: {example}")(command)
+    app.add_typer(bench_app(), name="bench")
     return app
 
 
@@ -101,5 +103,5 @@ def _foxstream(
 ) -> None:
     """Ask FoxAPI about videos, images and sounds, and see the answer come token by token.
 
-    The service needs a key in FOXAPI_API_KEY; demo, and ask with --local, need none.
+    The service needs a key in FOXAPI_API_KEY; demo, and ask and bench with --local, need none.
     """

@@ -14,8 +14,8 @@ from foxstream.cli.screen import Screen
 
 __all__ = ["INTERRUPTED", "PIPE_CLOSED", "TERMINATED", "Job", "run_job"]
 
-Job = Callable[[Screen], Awaitable[None]]
-"""What a command has to do, once its options have been read."""
+Job = Callable[[Screen], Awaitable[int | None]]
+"""What a command has to do, once its options have been read; its exit code, `None` for 0."""
 
 INTERRUPTED = 128 + 2
 PIPE_CLOSED = 128 + 13
@@ -25,19 +25,18 @@ TERMINATED = 128 + 15
 def run_job(job: Job, screen: Screen) -> int:
     """Do it, and return the exit code. Ctrl-C and SIGTERM cancel it, so that it can tidy up."""
     try:
-        asyncio.run(_cancellable(job, screen))
+        return asyncio.run(_cancellable(job, screen)) or 0
     except KeyboardInterrupt:
         return INTERRUPTED
     except asyncio.CancelledError:
         return TERMINATED
     finally:
         screen.clear()
-    return 0
 
 
-async def _cancellable(job: Job, screen: Screen) -> None:
+async def _cancellable(job: Job, screen: Screen) -> int | None:
     task = asyncio.current_task()
     if task is not None:
         with suppress(NotImplementedError):  # there is no such signal on Windows
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    await job(screen)
+    return await job(screen)

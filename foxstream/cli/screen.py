@@ -7,6 +7,7 @@ that leads to no terminal, or to one that wants no colours, gets plain text.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TextIO
 
 from rich.console import Console
@@ -16,11 +17,13 @@ from rich.style import Style
 
 from foxstream.cli.harmless import harmless
 from foxstream.cli.status import StatusLine
+from foxstream.cli.ticker import Ticker
 from foxstream.cli.wrapping import Cursor
 from foxstream.progress import Status
 
 __all__ = ["OutputError", "Screen"]
 
+_WIDTH = 80
 _STEPS = {
     "encoding": "reading the media",
     "uploading": "uploading",
@@ -45,6 +48,7 @@ class Screen:
     def __init__(self, out: TextIO, err: TextIO) -> None:
         self._out, self._err = _Output(out), _Output(err)
         self._status = StatusLine(self._err.console) if self._err.console else None
+        self._ticker = Ticker(self._err.console) if self._err.console else None
         self._step = ""
 
     @property
@@ -61,6 +65,11 @@ class Screen:
     def watched(self) -> bool:
         """Whether the notes go to a terminal."""
         return self._err.terminal
+
+    @property
+    def width(self) -> int:
+        """The columns of the answer's terminal, 80 where it goes elsewhere."""
+        return self._out.width
 
     def say(self, text: str, style: str = "", *, wrapped: bool = False) -> None:
         """Write to standard output, at once; `wrapped` takes words to the next line whole."""
@@ -84,6 +93,10 @@ class Screen:
         """Write a line about what went wrong to standard error."""
         self._tell(("foxstream: ", "bold red"), (f"{line}\n", ""))
 
+    def ask(self, question: str) -> None:
+        """Write a question to standard error; what is typed follows it."""
+        self._tell((question, "bold"))
+
     def report(self, status: Status) -> None:
         """Show what a stream is doing; an `on_status`."""
         if status.step in _STEPS:
@@ -102,8 +115,23 @@ class Screen:
             self.note(text)
             self._step = text
 
+    def tick(self, step: str, facts: str) -> None:
+        """Show how a measurement is doing, on a line that is written over.
+
+        Where no line can be, its step alone is told, once. What cannot be shown is left out: it is
+        worth no measurement.
+        """
+        with suppress(OSError, OutputError):
+            if self._ticker is not None:
+                self._ticker.show(harmless(f"{step}: {facts}"))
+            elif self.watched and step != self._step:
+                self.note(step)
+                self._step = step
+
     def clear(self) -> None:
         """Take the status away and go back to where the answer stopped."""
+        if self._ticker is not None and self._ticker.shown:
+            self._ticker.clear()
         self._step = ""
         if self._status is not None and self._status.shown:
             self._status.clear()
@@ -135,6 +163,10 @@ class _Output:
     @property
     def column(self) -> int:
         return self._cursor.column
+
+    @property
+    def width(self) -> int:
+        return self.console.width if self.console else _WIDTH
 
     def write(self, text: str, style: str = "", *, wrapped: bool = False) -> None:
         width = self.console.width if self.console and wrapped else None

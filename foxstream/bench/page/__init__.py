@@ -10,13 +10,13 @@ House rule: everything that comes from a run is text. Importing this loads no ma
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from foxstream.bench.amounts import digits
-from foxstream.bench.page.cells import duration
+from foxstream.bench.amounts import digits, duration
 from foxstream.bench.page.levels import facts, level
 from foxstream.bench.page.markup import Markup, joined, tag
 from foxstream.bench.page.style import style
@@ -28,7 +28,7 @@ from foxstream.errors import MissingExtraError
 if TYPE_CHECKING:
     from foxstream.bench.figures import Plot
 
-__all__ = ["page"]
+__all__ = ["page", "ready"]
 
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
@@ -40,14 +40,20 @@ _LONGEST = 300
 _ELSEWHERE = {"model", "base_url", "openai", "local", "videos", "images"}
 
 
+def ready() -> None:
+    """Load what draws a page; `MissingExtraError` where matplotlib is not installed."""
+    if find_spec("matplotlib") is None:
+        raise MissingExtraError('the report needs matplotlib: pip install "foxstream[bench]"')
+    import_module("foxstream.bench.figures")
+
+
 def page(report: Report) -> str:
     """The whole report as HTML; the same report gives the same text.
 
     Figures are drawn where the results still have their records. Raises `MissingExtraError`
     where matplotlib is not installed.
     """
-    if find_spec("matplotlib") is None:
-        raise MissingExtraError('the report needs matplotlib: pip install "foxstream[bench]"')
+    ready()
     from foxstream.bench.figures import plots
 
     drawn = plots(report)

@@ -16,7 +16,6 @@ __all__ = [
     "TOO_SMALL",
     "Told",
     "amount",
-    "duration",
     "estimated",
     "percent",
     "percentile_name",
@@ -46,11 +45,6 @@ def amount(value: float, how: Told) -> str:
     if isinstance(how, str):
         return f"{digits(value)} {how}".rstrip()
     return f"{how.told(value)}\N{NO-BREAK SPACE}{how.symbol}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds in the unit that fits them."""
-    return amount(seconds, unit_of([seconds]))
 
 
 def percent(estimate: Estimate | None) -> Markup:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from foxstream.bench.amounts import count, digits
-from foxstream.bench.page.cells import duration, percent
+from foxstream.bench.amounts import count
+from foxstream.bench.facts import bounds, facts_after, facts_before
+from foxstream.bench.page.cells import percent
 from foxstream.bench.page.markup import Markup, joined, tag
 from foxstream.bench.page.spans import LEADING, spans_table
-from foxstream.bench.result import Client, Load, Outcomes, Result, Tokens
+from foxstream.bench.result import Outcomes, Result
 
 __all__ = ["facts", "level"]
 
@@ -48,72 +49,10 @@ def _folded(summary: str, content: Markup) -> Markup:
 
 
 def _facts(result: Result, slo: Mapping[str, float]) -> Iterator[tuple[str, str]]:
-    yield "requests", _requests(result.load)
-    yield "in flight", _in_flight(result.load)
-    beside = [(name, number) for name, number in result.load.apart.items() if number]
-    yield "apart", ", ".join(f"{name} {count(number)}" for name, number in beside)
-    yield "ended", _ended(result.outcomes)
+    yield from facts_before(result)
     if result.goodput is not None:
-        yield "goodput", joined([percent(result.goodput), f" within {_bounds(slo)}"])
-    yield "tokens", _tokens(result.tokens)
-    yield "chunks", _chunks(result.tokens)
-    yield "this program", _client(result.client)
-
-
-def _requests(load: Load) -> str:
-    told = [f"{count(load.requests)} in {duration(load.seconds)}, {load.arrivals} arrivals"]
-    if load.rate is not None:
-        told.append(f"{digits(load.rate)} a second asked for")
-    if load.achieved is not None:
-        told.append(f"{digits(load.achieved)} a second sent")
-    return ", ".join(told)
-
-
-def _in_flight(load: Load) -> str:
-    return f"{digits(load.in_flight)} on average, {count(load.most)} at most"
-
-
-def _ended(outcomes: Outcomes) -> str:
-    failed = sum(outcomes.errors.values())
-    told = [f"{count(outcomes.complete)} complete, {count(failed)} failed"]
-    if outcomes.recovered or outcomes.reconnects:
-        told.append(
-            f"{count(outcomes.recovered)} recovered after {count(outcomes.reconnects)} reconnects"
-        )
-    return "; ".join(told)
-
-
-def _bounds(slo: Mapping[str, float]) -> str:
-    return " and ".join(f"{name} {duration(most)}" for name, most in slo.items()) or "its bounds"
-
-
-def _tokens(tokens: Tokens) -> str:
-    told = (
-        ("prompt", tokens.prompt),
-        ("completion", tokens.completion),
-        ("in total", tokens.total),
-    )
-    counts = [f"{count(number)} {name}" for name, number in told if number is not None]
-    if tokens.per_second is not None:
-        counts.append(f"{digits(tokens.per_second)} completion tokens a second")
-    return ", ".join(counts)
-
-
-def _chunks(tokens: Tokens) -> str:
-    told = (("tokens a chunk", tokens.per_chunk), ("chunks a read", tokens.chunks_per_read))
-    return ", ".join(f"{digits(number)} {name}" for name, number in told if number is not None)
-
-
-def _client(client: Client) -> str:
-    told = [f"{client.clock} stamps"]
-    if client.unstamped:
-        told.append(f"{count(client.unstamped)} chunks without")
-    if client.lag.p99.value is not None:
-        told.append(f"read {duration(client.lag.p99.value)} behind the kernel (p99)")
-    if client.stalled:
-        longest = duration(client.longest_stall)
-        told.append(f"its loop stood still in {count(client.stalled)} requests, {longest} at most")
-    return ", ".join(told)
+        yield "goodput", joined([percent(result.goodput), f" within {bounds(slo)}"])
+    yield from facts_after(result)
 
 
 def _errors(outcomes: Outcomes) -> Markup:

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
 from foxstream.address import DEFAULT_BASE_URL
-from foxstream.bench.amounts import count
+from foxstream.bench.amounts import count, duration
 from foxstream.bench.metrics import SPANS
-from foxstream.bench.page.cells import amount, duration, told
+from foxstream.bench.page.cells import amount, told
 from foxstream.bench.page.markup import Markup, joined, tag
 from foxstream.bench.page.spans import FORMULAS
 from foxstream.bench.plan import Plan

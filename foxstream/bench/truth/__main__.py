@@ -6,12 +6,12 @@ It ends with its input.
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 
 import msgspec
 from aiohttp import web
 
+from foxstream.bench.machine import MANY_FILES, allow_files, pin
 from foxstream.bench.truth.engine import TruthEngine
 from foxstream.bench.truth.witness import Witness
 from foxstream.gateway import create_app
@@ -40,11 +40,7 @@ def _say(line: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def _keep_to_the_last_core() -> None:
-    if hasattr(os, "sched_setaffinity") and len(cores := os.sched_getaffinity(0)) > 1:
-        os.sched_setaffinity(0, {max(cores)})
-
-
 if __name__ == "__main__":
-    _keep_to_the_last_core()
+    pin(-1)
+    allow_files(MANY_FILES)
     asyncio.run(_main())

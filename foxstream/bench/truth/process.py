@@ -58,7 +58,8 @@ class TruthfulGateway:
 async def truthful_gateway() -> AsyncGenerator[TruthfulGateway]:
     """Start it; it ends with the block."""
     command = [sys.executable, "-m", "foxstream.bench.truth"]
-    async with await anyio.open_process(command, stderr=None) as process:
+    # In a session of its own: a Ctrl-C is for who measures, and what is under way is cancelled.
+    async with await anyio.open_process(command, stderr=None, start_new_session=True) as process:
         asks, tells = process.stdin, process.stdout
         if asks is None or tells is None:
             raise RuntimeError("a process without pipes")
