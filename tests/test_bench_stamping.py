@@ -104,7 +104,11 @@ async def test_the_kernel_says_when_bytes_came_though_nobody_reads_them():
 async def test_a_connection_of_the_pool_is_neither_made_nor_shaken_hands_on():
     async with gateway() as (url, _), client_of(url) as client:
         first, second = await record_of(client), await record_of(client)
+    async with gateway() as (url, _), client_of(url) as client:
+        await client.models()
+        warmed = await record_of(client)
     assert first.connected_ns is not None
+    assert warmed.connected_ns is None
     assert second.connected_ns is None
     assert second.connection_acquired_ns is not None
     assert second.chunk_ns[0] > first.chunk_ns[-1]

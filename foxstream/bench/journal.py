@@ -9,7 +9,7 @@ from bisect import bisect_right
 from contextvars import ContextVar
 from typing import Literal
 
-from foxstream.bench.sockets import Reading, StampedSocket
+from foxstream.bench.sockets import Reading, Traffic
 
 __all__ = ["CURRENT", "Exchange", "Journal", "Kind"]
 
@@ -31,45 +31,45 @@ class Exchange:
         self.tls_done: int | None = None
         self.sent: int | None = None
         self.answered: Reading | None = None
-        self._socket: StampedSocket | None = None
+        self._traffic = Traffic()
         self._secure = False
         self._taken = 0
 
-    def has_acquired(self, now: int, socket: StampedSocket | None, *, secure: bool) -> None:
-        """It was given a connection, on `socket`; a socket is new once."""
+    def has_acquired(self, now: int, traffic: Traffic, *, secure: bool) -> None:
+        """It was given a connection; its `traffic` begins."""
         self.acquired = now
-        self._socket, self._secure = socket, secure
-        if socket is not None and not socket.used:
-            socket.used = True
-            self.connected = socket.connected_ns
-            self.tls_done = now if secure else None
+        self._traffic, self._secure = traffic, secure
+        self.connected = traffic.connected_ns
+        if self.connected is not None and secure:
+            self.tls_done = now
 
     def has_answered(self, now: int) -> None:
         """The headers are there: they began with the first reading after the last send.
 
         Over TLS with the last one: its first may bring tickets that were on their way.
         """
-        socket = self._socket
-        self.sent = None if socket is None else socket.sent_ns
-        self._taken = self.readings - 1 if self._secure else 0
-        known = socket is not None and 0 <= self._taken < len(socket.readings)
-        self.answered = socket.readings[self._taken] if socket and known else Reading(now)
+        self.sent = self._traffic.sent_ns
+        self._taken = max(0, self.readings - 1) if self._secure else 0
+        self.answered = self._reading(self._taken, now)
 
     @property
     def readings(self) -> int:
         """How many readings of the socket there are since the request was sent."""
-        return 0 if self._socket is None else len(self._socket.readings)
+        return len(self._traffic.readings)
 
     def reading_since(self, before: int, now: int) -> Reading:
         """The reading that began what was just handed over.
 
         Where nothing new was read since `before`, it had come earlier and waited.
         """
-        found = [] if self._socket is None else self._socket.readings
-        if len(found) <= before:
-            before = min(self._taken, before - 1)
-        self._taken = len(found)
-        return found[before] if 0 <= before < len(found) else Reading(now)
+        came = before if self.readings > before else min(self._taken, before - 1)
+        self._taken = self.readings
+        return self._reading(came, now)
+
+    def _reading(self, at: int, now: int) -> Reading:
+        """That reading; where the socket tells of none, as on uvloop, one of `now`."""
+        known = self._traffic.readings
+        return known[at] if 0 <= at < len(known) else Reading(now)
 
 
 class Journal:

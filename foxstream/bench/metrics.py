@@ -65,7 +65,7 @@ SPANS: dict[str, Span] = {
         ),
         Span("submit", "submit_sent", "task_accepted", "until the task was accepted"),
         Span("stream_open", "task_accepted", "stream_opened", "until its stream was open"),
-        Span("queue", "stream_opened", "first_event", "open, but nothing said: queue and prefill"),
+        Span("queue", "stream_opened", "first_token", "open, but no token: queue and prefill"),
         Span("thinking", "first_reasoning_token", "first_text_token", "reasoning before the text"),
         Span("decode", "first_token", "last_token", "from the first token to the last"),
     )

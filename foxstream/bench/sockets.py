@@ -18,7 +18,7 @@ import msgspec
 from foxstream.bench.anchor import Anchor
 from foxstream.transports.capped import CappedSocket
 
-__all__ = ["Reading", "StampedSocket"]
+__all__ = ["Reading", "StampedSocket", "Traffic"]
 
 _MOST = 64 * 1024
 _SO_TIMESTAMPNS = 35
@@ -49,10 +49,24 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
         return None if self.kernel_ns is None else self.user_ns - self.kernel_ns
 
 
-class StampedSocket(CappedSocket):
-    """Keeps the readings since it was last written to, and when that was; `used`, by any request.
+class Traffic:
+    """What went over a socket for one request.
 
-    `connected_ns`: its connection stood. `sent_ns`: what was last written was handed to the kernel.
+    `connected_ns`: the connection stood, if it was made for this request. `sent_ns`: its last piece
+    was handed to the kernel. `readings`: those from then on.
+    """
+
+    __slots__ = ("connected_ns", "readings", "sent_ns")
+
+    def __init__(self) -> None:
+        self.connected_ns: int | None = None
+        self.sent_ns: int | None = None
+        self.readings: list[Reading] = []
+
+
+class StampedSocket(CappedSocket):
+    """Keeps the traffic of the request that uses it.
+
     `anchor` turns the kernel's stamps; `None` leaves them out.
     """
 
@@ -60,11 +74,15 @@ class StampedSocket(CappedSocket):
         self, family: int, kind: int, protocol: int, *, anchor: Anchor | None = None
     ) -> None:
         super().__init__(family, kind, protocol)
-        self.connected_ns: int | None = None
-        self.sent_ns: int | None = None
-        self.readings: list[Reading] = []
-        self.used: bool = False
+        self._connected_ns: int | None = None
+        self._traffic = Traffic()
         self._anchor = anchor if self._asked_for_stamps(anchor) else None
+
+    def begin(self) -> Traffic:
+        """A request was given this socket: what goes over it from here on is its own."""
+        self._traffic = Traffic()
+        self._traffic.connected_ns, self._connected_ns = self._connected_ns, None
+        return self._traffic
 
     def connect(self, address: tuple[object, ...], /) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] (TCP)
         """Connect; on a socket that does not block it often stands only later."""
@@ -80,15 +98,15 @@ class StampedSocket(CappedSocket):
 
     def send(self, data: _Bytes, flags: int = 0, /) -> int:  # pyright: ignore[reportIncompatibleMethodOverride] (what event loops hand over)
         """Send, and note when it was handed to the kernel; what is read from then on answers it."""
-        self.sent_ns = time.monotonic_ns()
-        self.readings.clear()
+        self._traffic.sent_ns = time.monotonic_ns()
+        self._traffic.readings.clear()
         return super().send(data, flags)
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
         """Up to `size` bytes, and never more than 64 KiB."""
         if self._anchor is None:
             data = super().recv(size, flags)
-            self.readings.append(Reading(time.monotonic_ns()))
+            self._traffic.readings.append(Reading(time.monotonic_ns()))
             return data
         data, ancillary, _, _ = self.recvmsg(min(size, _MOST), _ROOM, flags)
         self._has_read(self._anchor, ancillary)
@@ -98,15 +116,14 @@ class StampedSocket(CappedSocket):
         """Read into `buffer`: what TLS does."""
         if self._anchor is None:
             count = super().recv_into(buffer, size, flags)
-            self.readings.append(Reading(time.monotonic_ns()))
+            self._traffic.readings.append(Reading(time.monotonic_ns()))
             return count
         count, ancillary, _, _ = self.recvmsg_into([buffer], _ROOM, flags)
         self._has_read(self._anchor, ancillary)
         return count
 
     def _has_connected(self) -> None:
-        if self.connected_ns is None:
-            self.connected_ns = time.monotonic_ns()
+        self._connected_ns = time.monotonic_ns()
 
     def _has_read(self, anchor: Anchor, ancillary: _Ancillary) -> None:
         now, wall = time.monotonic_ns(), time.time_ns()
@@ -115,7 +132,7 @@ class StampedSocket(CappedSocket):
             if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS:
                 seconds, rest = _TIMESPEC.unpack_from(stamp)
                 kernel = anchor.monotonic(seconds * 1_000_000_000 + rest, wall, now)
-        self.readings.append(Reading(now, kernel))
+        self._traffic.readings.append(Reading(now, kernel))
 
     def _asked_for_stamps(self, anchor: Anchor | None) -> bool:
         if anchor is None or not _ROOM:

@@ -16,7 +16,7 @@ from aiohttp.tracing import Trace
 
 from foxstream.bench.anchor import Anchor
 from foxstream.bench.journal import CURRENT, Exchange, Journal, Kind
-from foxstream.bench.sockets import StampedSocket
+from foxstream.bench.sockets import StampedSocket, Traffic
 from foxstream.exchange import Request, Response
 from foxstream.transports.aiohttp import AiohttpTransport
 
@@ -78,11 +78,12 @@ class _Connector(aiohttp.TCPConnector):
     ) -> Connection:
         """A connection from the pool or a new one."""
         connection = await super().connect(req, traces, timeout)
-        journal = CURRENT.get()
+        journal, now = CURRENT.get(), time.monotonic_ns()
+        found = connection.transport and connection.transport.get_extra_info("socket")
+        used = self._sockets.get(found.fileno()) if found else None
+        traffic = used.begin() if used is not None else Traffic()
         if journal is not None:
-            found = connection.transport and connection.transport.get_extra_info("socket")
-            used = self._sockets.get(found.fileno()) if found else None
-            journal.exchanges[-1].has_acquired(time.monotonic_ns(), used, secure=req.is_ssl())
+            journal.exchanges[-1].has_acquired(now, traffic, secure=req.is_ssl())
         return connection
 
     def _made(self, address: tuple[int, int, int, str, object]) -> StampedSocket:
