@@ -17,7 +17,7 @@ from benchmarks.mishaps import contest, page
 from benchmarks.options import ALL, Options, parse
 from benchmarks.plot import drawn
 from benchmarks.referee import WrongAnswerError
-from benchmarks.registry import MEASURES, measured
+from benchmarks.registry import USUAL, measured
 from benchmarks.report import Report, from_json, to_json
 
 
@@ -34,7 +34,7 @@ def _measure(options: Options) -> None:
     """Print each table as soon as it is there, or all in Markdown at the end."""
     names = list(dict.fromkeys(options.measures))
     if not names or ALL in names:
-        names = list(MEASURES)
+        names = USUAL
     reports: list[Report] = []
     for number, name in enumerate(names, 1):
         print(f"measuring {name}, {number} of {len(names)}", file=sys.stderr, flush=True)

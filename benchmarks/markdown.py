@@ -1,6 +1,7 @@
 """Reports as the tables of the README: a line for each goal, then what a delta costs with whom.
 
-House rule: it shows what the reports hold, all of it that has a goal, reached or not.
+House rule: it shows what the reports hold, all of it that has a goal, reached or not; of the
+stopwatches, all of it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from benchmarks.table import (
 __all__ = ["lines"]
 
 _COSTS = ("burst", "paced")
+_STOPWATCH = "stopwatch"
 _ABSENT = "—"
 
 
@@ -36,6 +38,10 @@ def lines(reports: Sequence[Report]) -> Iterator[str]:
     if cases:
         yield ""
         yield from _costs(cases)
+    for report in reports:
+        if report.benchmark == _STOPWATCH:
+            yield ""
+            yield from _beside(report)
 
 
 def _heads(reports: Sequence[Report]) -> Iterator[str]:
@@ -111,6 +117,19 @@ def _costs(cases: Sequence[Case]) -> Iterator[str]:
     )
     for name in dict.fromkeys(row.name for case in cases for row in case.rows):
         yield _row(name, *(_cost(case, name) for case in cases))
+
+
+def _beside(report: Report) -> Iterator[str]:
+    """The medians of a report, with its legend: a row for each case, a column for each who ran."""
+    names = dict.fromkeys(row.name for case in report.cases for row in case.rows)
+    heads = (f"{name} {report.versions.get(name, '')}".rstrip() for name in names)
+    yield from _table(report.subject, *heads)
+    for case in report.cases:
+        if case.rows:
+            title = f"{case.title}, {unit_text(case.unit)}"
+            yield _row(title, *(_cost(case, name) for name in names))
+    yield ""
+    yield from (f"- {line}" for line in report.legend)
 
 
 def _cost(case: Case, name: str) -> str:

@@ -69,7 +69,7 @@ def _measure(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         metavar="MEASURE",
         type=_known,
-        help=f"one or more of the above; none, or `{ALL}`, for all of them",
+        help=f"one or more of the above; none, or `{ALL}`, for all but stopwatch",
     )
     parser.add_argument("--quick", action="store_true", help="see that it runs, no figures to keep")
     parser.add_argument(

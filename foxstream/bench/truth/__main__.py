@@ -24,6 +24,7 @@ async def _main() -> None:
     witness = Witness()
     app = create_app(TruthEngine(), max_tasks=1_000_000, retention=_MINUTE, task_retention=_MINUTE)
     app[SHAPE] = witness.shape
+    app.middlewares.insert(0, witness.note)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0)
     await runner.setup()
     try:

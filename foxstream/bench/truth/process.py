@@ -12,13 +12,13 @@ import msgspec
 from anyio.abc import ByteReceiveStream, ByteSendStream, Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from foxstream.bench.truth.witness import Truth
+from foxstream.bench.truth.witness import Seen, Truth
 from foxstream.errors import FoxError
 
 __all__ = ["TruthfulGateway", "truthful_gateway"]
 
 _LONGEST_LINE = 1 << 30
-_decoder = msgspec.json.Decoder(Truth)
+_decoder = msgspec.json.Decoder(Seen)
 
 
 class TruthfulGateway:
@@ -36,6 +36,10 @@ class TruthfulGateway:
 
     async def truth(self) -> Truth:
         """What it was about to write, and when, since the last time."""
+        return (await self.seen()).written
+
+    async def seen(self) -> Seen:
+        """The truth, and the requests that came, since the last time."""
         await self._asks.send(b"\n")
         return _decoder.decode(await self._line())
 
