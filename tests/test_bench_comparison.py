@@ -209,6 +209,14 @@ def test_a_report_that_does_not_tell_what_was_asked_is_refused():
         compare(planned(), told(1.0, 0.9, 1.1))
 
 
+def test_what_is_fast_because_the_rest_fails_is_not_better():
+    whole = told(1.0, 0.9, 1.1, outcomes=Outcomes(complete=100))
+    fast = told(0.5, 0.45, 0.55, outcomes=Outcomes(complete=40, errors={"RateLimitError": 60}))
+    few = told(0.5, 0.45, 0.55, outcomes=Outcomes(complete=99, errors={"RateLimitError": 1}))
+    assert compare(whole, fast).verdict == "worse"
+    assert compare(whole, few).verdict == "better"
+
+
 def test_models_may_differ():
     assert compare(planned(model="a"), planned(model="b", seed=7)).notes == []
 
@@ -218,5 +226,5 @@ def test_what_to_mind_is_noted():
     failing = told(1.0, 0.9, 1.1, outcomes=Outcomes(errors={"RateLimitError": 3}))
     assert compare(limited, failing).notes == [
         "before, 1 at once: the machine that measured was itself slow",
-        "after, 1 at once: 3 failed requests are in none of this",
+        "after, 1 at once: 3 of 3 requests failed",
     ]

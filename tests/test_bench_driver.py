@@ -13,7 +13,6 @@ import pytest
 
 from foxstream import InvalidInputError
 from foxstream.bench import Plan, Record, run
-from foxstream.bench.driver import Driver
 from foxstream.bench.metronome import Metronome
 from foxstream.bench.record import from_lines, to_line
 from foxstream.bench.running import driven, reaching
@@ -107,6 +106,30 @@ async def test_tokens_end_it(pace):
     assert len(records) < 8
 
 
+async def test_tokens_that_are_spent_end_a_schedule_before_its_end():
+    began = time.monotonic()
+    records = await records_of(arrivals="constant", rate=5, requests=500, max_total_tokens=1)
+    assert len(records) < 5
+    assert time.monotonic() - began < 20
+
+
+async def test_where_no_usage_is_told_chunks_are_counted():
+    engine = ScriptedEngine(["a", "b", "c"])
+    records = await records_of(engine, requests=50, max_total_tokens=7, direct=True)
+    assert [record.total_tokens for record in records] == [None] * 3
+
+
+async def test_what_is_due_while_the_loop_stands_still_is_sent_all_the_same():
+    async def stand_still() -> None:
+        await asyncio.sleep(0.35)
+        time.sleep(0.2)  # noqa: ASYNC251 (that is what is tried)
+
+    blocked = asyncio.create_task(stand_still())
+    records = await records_of(arrivals="constant", rate=40, duration=0.5)
+    await blocked
+    assert len(records) == 20
+
+
 async def test_what_fails_is_kept_beside_what_does_not():
     fails = iter([["ok"], ["ok", Fail("overloaded")], ["ok"]])
     records = await records_of(ScriptedEngine(lambda _: next(fails)), requests=3)
@@ -150,6 +173,15 @@ async def test_a_load_on_the_truthful_gateway_of_its_own():
 
 
 @best_of_tries
+async def test_a_stall_is_seen_though_it_is_asked_after_in_its_midst():
+    with Watch() as watch:
+        end = time.monotonic_ns() + 60 * MS
+        while time.monotonic_ns() < end:
+            watch.during(0, end)
+        await asyncio.sleep(0.02)
+    assert any(until - since > 40 * MS for since, until in watch.stalls)
+
+
 async def test_a_metronome_strikes_in_time():
     begin = time.monotonic_ns()
     late: list[int] = []
@@ -181,6 +213,7 @@ async def test_a_watch_sees_the_loop_stand_still(monkeypatch):
     assert stall[0] <= before + 10 * MS
     assert stall[1] >= end
     assert watch.during(before, end) == [stall]
+    assert watch.during(before, end) == [stall]
     assert watch.during(end + 30 * MS, end + 40 * MS) == []
 
 
@@ -200,4 +233,3 @@ def test_a_prompt_that_is_no_script_is_refused(prompt):
 def test_any_other_prompt_asks_for_the_usual_script():
     assert script_of("Hello") == Script()
     assert script_of(f"[7f3a] {Script(chunks=3).prompt}").chunks == 3
-    assert Driver.__doc__

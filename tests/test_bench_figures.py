@@ -20,12 +20,13 @@ from foxstream.bench.figures.canvas import drawn
 from foxstream.bench.figures.distributions import Curve, gap_curves, ttft_curves, ttft_plot
 from foxstream.bench.figures.lanes import MOST_LANES, lanes_plot, picked
 from foxstream.bench.figures.loads import loads_plot
-from foxstream.bench.figures.plot import Plot, ended, origin
+from foxstream.bench.figures.plot import Plot, origin
 from foxstream.bench.figures.scales import far_apart, round_ticks, thinned
 from foxstream.bench.figures.tidy import plain
 from foxstream.bench.figures.timeline import errors_plot, stalls, ttft_over_time
 from foxstream.bench.record import Record
 from foxstream.bench.result import Distribution, Estimate, Load, Report, Result
+from foxstream.bench.window import ended
 from tests.benchruns import MS, made_report
 
 ROOT = Path(__file__).parent.parent
@@ -247,7 +248,7 @@ def test_of_many_values_the_last_is_kept():
 
 
 def test_warm_up_is_in_no_curve():
-    results = [result_of(token(0, phase="warmup"), token(1, phase="first_wave"))]
+    results = [result_of(token(0, phase="warmup"))]
     assert ttft_curves(results) == gap_curves(results) == []
 
 

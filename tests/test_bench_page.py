@@ -6,6 +6,7 @@ import ast
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -48,7 +49,7 @@ DRAWING = [
     BENCH / "amounts.py",
     BENCH / "ink.py",
 ]
-CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM = Path(shutil.which("chromium") or "/usr/bin/chromium")
 WITHOUT_BROWSER = not CHROMIUM.exists() or importlib.util.find_spec("playwright") is None
 HOSTILE = "</title><script>alert(1)</script><img src=x onerror=alert(2)>\" '&amp;\x00\u202e\ud800"
 VOID = {"meta", "link"}
@@ -431,7 +432,7 @@ WIDTHS = """() => [document.documentElement.scrollWidth, document.documentElemen
 @pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
     if WITHOUT_BROWSER:
-        pytest.skip("needs Chromium at /usr/bin/chromium and the package playwright")
+        pytest.skip("needs Chromium and the package playwright")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+import time
 
 import pytest
 
-from foxstream.bench.anchor import Anchor, both_clocks
+from foxstream.bench.anchor import Anchor
 from foxstream.bench.driver import Driver
 from foxstream.bench.self_test import classification, freeze, stalls, steps
 from foxstream.bench.self_test.corpus import CORPUS
@@ -78,14 +80,14 @@ async def test_a_freeze_is_not_hidden():
     await reached(freeze.check)
 
 
-async def test_counting_from_when_a_request_was_sent_is_caught(monkeypatch):
-    one = Driver._one
+async def test_waiting_for_the_one_before_and_counting_from_then_is_caught(monkeypatch):
+    one, turn = Driver._one, asyncio.Lock()
 
-    async def later(self, due):
-        await one(self, both_clocks()[1])
+    async def in_turn(self, due):
+        async with turn:
+            await one(self, time.monotonic_ns())
 
-    monkeypatch.setattr(Driver, "_one", later)
-    monkeypatch.setattr(freeze, "_waited", lambda kept, truth: 1.0)
+    monkeypatch.setattr(Driver, "_one", in_turn)
     (figure,) = await figures(freeze.check)
     assert not figure.reached
 

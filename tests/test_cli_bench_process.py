@@ -85,6 +85,7 @@ def test_sigterm_keeps_it_too(env, tmp_path):
     assert process.returncode == 143
     assert out.startswith("4 at once\n")
     assert re.fullmatch(r"4 at once ended early, after \d+ requests.\n", err)
+    assert msgspec.json.decode((tmp_path / "o.json").read_bytes(), type=Report).results
 
 
 def test_of_a_killed_run_the_raw_lines_are_left(env, tmp_path, capsys):

@@ -81,7 +81,9 @@ class Workshop:
             home = self._home(name)
             if home is not None:
                 places = [str(place) for place in home.glob("lib/python*/site-packages")]
-                found[name] = next(each.version for each in distributions(name=name, path=places))
+                found[name] = next(
+                    (each.version for each in distributions(name=name, path=places)), "unknown"
+                )
         return found
 
     def started(self, name: str, command: list[str]) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from foxstream.bench.result import SCHEMA, Distribution, Estimate, Report, Result
-from foxstream.bench.statistics import TAIL
+from foxstream.bench.statistics import TAIL, share
 from foxstream.errors import InvalidInputError
 
 __all__ = ["COMPARED", "SMALLEST", "Comparison", "Difference", "Verdict", "compare"]
@@ -33,8 +33,10 @@ _ASKED = (
     "images",
     "system_prompt",
     "max_tokens",
+    "temperature",
     "reasoning",
     "cache",
+    "direct",
 )
 
 
@@ -76,8 +78,10 @@ def compare(before: Report, after: Report, *, force: bool = False) -> Comparison
         raise InvalidInputError(f"these reports cannot be compared: {complaint}")
     pairs = list(_pairs(before, after))
     differences = [_difference(pair, len(pairs)) for pair in pairs]
+    failing: list[Verdict] = [_failing(*results) for results in _matched(before, after)]
+    verdict = _overall([*failing, *(difference.verdict for difference in differences)])
     notes = [*_asked_else(before, after), *_notes(before, after)]
-    return Comparison(verdict=_overall(differences), differences=differences, notes=notes)
+    return Comparison(verdict=verdict, differences=differences, notes=notes)
 
 
 def _unlike(before: Report, after: Report) -> Iterator[str]:
@@ -173,8 +177,24 @@ def _verdict(difference: Estimate, earlier: float) -> Verdict:
     return "worse" if difference.lower > 0 else "undecided"
 
 
-def _overall(differences: Sequence[Difference]) -> Verdict:
-    verdicts = {difference.verdict for difference in differences}
+def _failing(before: Result, after: Result) -> Verdict:
+    """Whether more requests fail than before: what is fast because others failed is not better.
+
+    `worse` where the intervals of the two shares lie apart, else `undecided`.
+    """
+    earlier, later = (share(_failed(each), _made(each)) for each in (before, after))
+    return "worse" if later.lower > earlier.upper else "undecided"
+
+
+def _failed(result: Result) -> int:
+    return sum(result.outcomes.errors.values())
+
+
+def _made(result: Result) -> int:
+    return result.outcomes.complete + _failed(result)
+
+
+def _overall(verdicts: Sequence[Verdict]) -> Verdict:
     if "worse" in verdicts:
         return "worse"
     return "better" if "better" in verdicts else "undecided"
@@ -185,6 +205,5 @@ def _notes(before: Report, after: Report) -> Iterator[str]:
         for result in report.results:
             if result.client.limits:
                 yield f"{name}, {result.level}: the machine that measured was itself slow"
-            failed = sum(result.outcomes.errors.values())
-            if failed:
-                yield f"{name}, {result.level}: {failed} failed requests are in none of this"
+            if failed := _failed(result):
+                yield f"{name}, {result.level}: {failed} of {_made(result)} requests failed"

@@ -18,6 +18,7 @@ from foxstream.bench.progress import Progress, Tally
 from foxstream.bench.record import Record
 from foxstream.bench.request import timed
 from foxstream.bench.schedule import bursts, intended
+from foxstream.bench.tokens import spent
 from foxstream.bench.watch import Watch
 from foxstream.streams import Stream
 
@@ -93,12 +94,15 @@ class Driver:
         began = self._began
         instants = (began + round(due * 1e9) for due in intended(self._plan))
         async with asyncio.TaskGroup() as requests:
-            with Metronome(instants, partial(self._due, requests)) as metronome:
-                await metronome.over.wait()
+            with Metronome(instants, partial(self._due, requests)) as self._metronome:
+                await self._metronome.over.wait()
 
     def _due(self, requests: asyncio.TaskGroup, due: int) -> None:
-        if self._goes_on():
+        """What is due is sent, however late: the schedule alone says when it ends."""
+        if self._has_tokens:
             requests.create_task(self._one(due))
+        else:
+            self._metronome.over.set()
 
     async def _bursts(self) -> None:
         """All of a burst wait behind a barrier; the next comes when the last of them has ended."""
@@ -119,7 +123,11 @@ class Driver:
         """Whether another may begin: there is time left, and there are tokens."""
         duration = self._plan.duration
         in_time = duration is None or time.monotonic_ns() - self._began < duration * 1e9
-        return in_time and (self._tokens is None or self._tokens > 0)
+        return in_time and self._has_tokens
+
+    @property
+    def _has_tokens(self) -> bool:
+        return self._tokens is None or self._tokens > 0
 
     async def _one(self, due: int) -> None:
         plan, index = self._plan, next(self._asked)
@@ -133,6 +141,9 @@ class Driver:
         self.under_way += 1
         try:
             await timed(self._ask(), record)
+        except Exception as error:
+            record.error = record.error or type(error).__name__
+            raise
         finally:
             self.under_way -= 1
             self._keep(record)
@@ -141,7 +152,7 @@ class Driver:
         closed = record.closed_ns or time.monotonic_ns()
         record.stalls_ns = self._watch.during(record.intended_ns, closed)
         if self._tokens is not None:
-            self._tokens -= record.total_tokens or 0
+            self._tokens -= spent(record)
         self.records.append(record)
         self._tally.add(record)
         self._heard(record)

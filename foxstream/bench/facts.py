@@ -54,6 +54,8 @@ def _ended(outcomes: Outcomes) -> str:
         told.append(
             f"{count(outcomes.recovered)} recovered after {count(outcomes.reconnects)} reconnects"
         )
+    if outcomes.resubmitted:
+        told.append(f"{_of(outcomes.resubmitted, 'submit')} refused and sent again")
     return "; ".join(told)
 
 
@@ -74,15 +76,19 @@ def _chunks(tokens: Tokens) -> str:
     return ", ".join(f"{digits(number)} {name}" for name, number in told if number is not None)
 
 
+def _of(number: int, what: str) -> str:
+    return f"{count(number)} {what}{'s' * (number != 1)}"
+
+
 def _client(client: Client) -> str:
     told = [f"{client.clock} stamps"]
     if client.unstamped:
-        told.append(f"{count(client.unstamped)} chunks without")
+        told.append(f"{_of(client.unstamped, 'chunk')} without")
     lags = (("p50", client.lag.p50.value), ("p99", client.lag.p99.value))
     lag = [f"{duration(value)} ({name})" for name, value in lags if value is not None]
     if lag:
         told.append(f"read {' and '.join(lag)} behind the kernel")
     if client.stalled:
         longest = duration(client.longest_stall)
-        told.append(f"its loop stood still in {count(client.stalled)} requests, {longest} at most")
+        told.append(f"its loop stood still in {_of(client.stalled, 'request')}, {longest} at most")
     return ", ".join(told)

@@ -67,8 +67,11 @@ def keeping_up(records: Sequence[Record], plan: Plan, median_ttft: float | None)
         longest_stall=max(map(_longest_stall, records), default=0.0),
     )
     doubts = [*_lagging(client, median_ttft or 0.0), *_stalling(client)]
-    late = [*_slow(records), *_late(client)] if is_open(plan) else []
-    return msgspec.structs.replace(client, limits=doubts + late)
+    if plan.arrivals != "closed":
+        doubts += _late(client)
+    if is_open(plan):
+        doubts += _slow(records)
+    return msgspec.structs.replace(client, limits=doubts)
 
 
 def _clock(records: Sequence[Record], unstamped: int) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -63,7 +64,8 @@ def allow_files(count: int) -> None:
     if soft == resource.RLIM_INFINITY or soft >= count:
         return
     most = count if hard == resource.RLIM_INFINITY else min(count, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    with suppress(ValueError, OSError):  # some systems refuse more than they name
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _processor() -> str:

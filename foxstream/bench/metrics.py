@@ -13,7 +13,7 @@ import msgspec
 
 from foxstream.bench.record import Record
 
-__all__ = ["SPANS", "Span", "chunks_per_read", "gaps", "reads", "span", "tpot"]
+__all__ = ["SPANS", "Span", "gaps", "reads", "span", "tpot"]
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -57,7 +57,7 @@ SPANS: dict[str, Span] = {
         Span("e2e", "intended", "done", "the whole answer, from when it was due"),
         Span("e2e_from_sent", "submit_sent", "done", "the whole answer, from its last byte sent"),
         Span("send_delay", "intended", "issued", "how late this program began it"),
-        Span("connection", "issued", "connection_acquired", "a connection, from the pool or new"),
+        Span("connection", "submit_began", "connection_acquired", "from the pool or new"),
         Span("tls", "connected", "tls_done", "the handshake of a new connection"),
         Span("upload", "upload_began", "upload_done", "media sent before the request"),
         Span(
@@ -93,8 +93,3 @@ def tpot(record: Record) -> float | None:
     """Seconds for each token after the first, by the service's own count; `None` without one."""
     tokens, decode = record.completion_tokens, span("decode", record)
     return None if tokens is None or tokens < 2 or decode is None else decode / (tokens - 1)
-
-
-def chunks_per_read(record: Record) -> float | None:
-    """How many chunks a read that carried tokens brought; above 1 something on the way buffers."""
-    return len(record.chunk_ns) / len(reads(record)) if record.chunk_ns else None

@@ -134,6 +134,9 @@ def _end(plan: Plan) -> Iterator[str]:
 
 
 def _target(plan: Plan) -> Iterator[str]:
+    for name in ("prompts", "videos", "images"):
+        if isinstance(getattr(plan, name), str):
+            yield f"{name} is one string: a tuple of them is needed"
     if not plan.prompts:
         yield "there is nothing to ask: prompts is empty"
     if plan.local + (plan.base_url is not None) + (plan.openai is not None) > 1:

@@ -35,7 +35,8 @@ class Record(msgspec.Struct, kw_only=True):
     `stream_opened`: the stream's headers came; `first_byte`, `first_event` of the stream;
     `first_token` of any kind, `first_reasoning_token`, `first_text_token`, `last_token`;
     `done`: the answer was known to be whole; `closed`: its connection was given back or closed.
-    `upload_began` and `upload_done` are those of media sent before the submit.
+    `upload_began` and `upload_done` are those of media sent before the submit, `submit_began` that
+    of the submit which was accepted; `submits` counts those that were refused before it, too.
 
     `chunk_ns` has one instant for each chunk that carried tokens; chunks of one read share it.
     `chunk_lag_ns` tells beside each how much later this process had read it than the kernel had
@@ -59,6 +60,7 @@ class Record(msgspec.Struct, kw_only=True):
     issued_ns: int | None = None
     upload_began_ns: int | None = None
     upload_done_ns: int | None = None
+    submit_began_ns: int | None = None
     connection_acquired_ns: int | None = None
     connected_ns: int | None = None
     tls_done_ns: int | None = None
@@ -79,6 +81,7 @@ class Record(msgspec.Struct, kw_only=True):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     total_tokens: int | None = None
+    submits: int = 0
     reconnects: int = 0
     recovered: bool = False
 
@@ -98,6 +101,7 @@ INSTANTS: tuple[str, ...] = (
     "issued",
     "upload_began",
     "upload_done",
+    "submit_began",
     "connection_acquired",
     "connected",
     "tls_done",

@@ -34,10 +34,10 @@ async def timed(
         async with stream:
             async for delta in stream:
                 received.append(delta.received_ns)  # noqa: PERF401 (kept where it fails, too)
-    except (InvalidInputError, MissingExtraError):
-        raise
     except FoxError as error:
         record.error, record.message = type(error).__name__, str(error)
+        if isinstance(error, InvalidInputError | MissingExtraError):
+            raise
     except BaseException as error:
         record.error = CANCELLED if isinstance(error, CancelledError) else type(error).__name__
         raise
@@ -71,6 +71,8 @@ def _note_exchanges(record: Record, journal: Journal) -> None:
     if first is not None and last is not None and last.answered is not None:
         record.upload_began_ns, record.upload_done_ns = first.began, last.answered.instant
     if submit is not None:
+        record.submits = sum(each.kind == "submit" for each in journal.exchanges)
+        record.submit_began_ns = submit.began
         record.connection_acquired_ns = submit.acquired
         record.connected_ns, record.tls_done_ns = submit.connected, submit.tls_done
         record.submit_sent_ns = submit.sent or record.submit_sent_ns

@@ -93,10 +93,11 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
-    """How requests ended; `errors` by name."""
+    """How requests ended; `errors` by name. `resubmitted` counts submits refused and sent again."""
 
     complete: int = 0
     errors: dict[str, int] = {}
+    resubmitted: int = 0
     recovered: int = 0
     reconnects: int = 0
 
@@ -207,10 +208,14 @@ class Accuracy(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, kw_only=True):
-    """Everything that one command measured; `accuracy` where it tested itself on this machine."""
+    """Everything that one command measured, of the service at `target`.
+
+    `accuracy`: where it tested itself on this machine.
+    """
 
     schema: int = SCHEMA
     started: str = ""
+    target: str = ""
     machine: Machine | None = None
     plan: Plan | None = None
     results: list[Result] = []

@@ -30,7 +30,8 @@ from foxstream.streams import Stream
 
 __all__ = ["Peer", "connected", "driven", "reaching", "run"]
 
-_MOST_WARMED = 256
+_MOST_WARMED = 128
+_PATIENCE = 3.0
 
 
 class Peer(NamedTuple):
@@ -119,11 +120,16 @@ def _stream(client: Client, plan: Plan, prompt: str) -> Stream:
 
 
 async def _warm(client: Client, plan: Plan) -> None:
-    """Open as many connections as the load begins with, by a request that costs nothing."""
+    """Open as many connections as the load begins with, by a request that costs nothing.
+
+    A server that does not answer it is left alone.
+    """
     many = plan.concurrency if plan.rate is None else int(plan.rate)
-    async with anyio.create_task_group() as requests:
-        for _ in range(min(max(1, many), _MOST_WARMED)):
-            requests.start_soon(_knock, client)
+    with anyio.move_on_after(_PATIENCE), suppress(FoxError):
+        await client.models()
+        async with anyio.create_task_group() as requests:
+            for _ in range(min(many, _MOST_WARMED)):
+                requests.start_soon(_knock, client)
 
 
 async def _knock(client: Client) -> None:

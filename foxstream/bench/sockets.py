@@ -11,6 +11,7 @@ import socket
 import struct
 import sys
 import time
+from collections.abc import Iterable
 from typing import cast
 
 import msgspec
@@ -98,9 +99,13 @@ class StampedSocket(CappedSocket):
 
     def send(self, data: _Bytes, flags: int = 0, /) -> int:  # pyright: ignore[reportIncompatibleMethodOverride] (what event loops hand over)
         """Send, and note when it was handed to the kernel; what is read from then on answers it."""
-        self._traffic.sent_ns = time.monotonic_ns()
-        self._traffic.readings.clear()
+        self._sends()
         return super().send(data, flags)
+
+    def sendmsg(self, buffers: Iterable[_Bytes], /) -> int:  # pyright: ignore[reportIncompatibleMethodOverride] (what event loops hand over)
+        """Send several buffers at once, as event loops do from Python 3.12 on."""
+        self._sends()
+        return super().sendmsg(buffers)
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
         """Up to `size` bytes, and never more than 64 KiB."""
@@ -121,6 +126,10 @@ class StampedSocket(CappedSocket):
         count, ancillary, _, _ = self.recvmsg_into([buffer], _ROOM, flags)
         self._has_read(self._anchor, ancillary)
         return count
+
+    def _sends(self) -> None:
+        self._traffic.sent_ns = time.monotonic_ns()
+        self._traffic.readings.clear()
 
     def _has_connected(self) -> None:
         self._connected_ns = time.monotonic_ns()

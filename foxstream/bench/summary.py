@@ -42,7 +42,12 @@ def summarise(records: Sequence[Record], plan: Plan) -> Result:
         tokens=told,
         client=keeping_up(chosen, plan, metrics["ttft"].p50.value),
         goodput=_goodput(chosen, plan.slo) if plan.slo else None,
-        notes=[*_short(chosen, everything), *packing(told), *_uncounted(chosen)],
+        notes=[
+            *_short(chosen, everything),
+            *_wordless(chosen),
+            *packing(told),
+            *_uncounted(chosen),
+        ],
     ).keep(everything)
 
 
@@ -62,21 +67,24 @@ def summarise_levels(
 def _metrics(chosen: Sequence[Record]) -> dict[str, Distribution]:
     complete = [record for record in chosen if not record.failed]
     failures = len(chosen) - len(complete)
-    figures = {
-        name: distribution(_spans(name, complete), failures=0 if name in OURS else failures)
-        for name in SPANS
-    }
+    figures: dict[str, Distribution] = {}
+    for name in SPANS:
+        values = list(_known(span(name, record) for record in complete))
+        theirs = failures if values and name not in OURS else 0
+        figures[name] = distribution(values, failures=theirs)
     figures["itl"] = pooled((list(gaps(record)) for record in complete), failures=failures)
     figures["tpot"] = distribution(_known(map(tpot, complete)), failures=failures)
     return figures
 
 
-def _spans(name: str, records: Iterable[Record]) -> Iterator[float]:
-    return _known(span(name, record) for record in records)
-
-
 def _known(figures: Iterable[float | None]) -> Iterator[float]:
     return (figure for figure in figures if figure is not None)
+
+
+def _wordless(chosen: Sequence[Record]) -> Iterator[str]:
+    silent = sum(not record.failed and not record.chunk_ns for record in chosen)
+    if silent:
+        yield f"{silent} complete answers held no token: they have no time to first token"
 
 
 def _load(everything: Sequence[Record], plan: Plan, during: Window | None) -> Load:
@@ -111,6 +119,7 @@ def _outcomes(chosen: Sequence[Record]) -> Outcomes:
     return Outcomes(
         complete=sum(not record.failed for record in chosen),
         errors=dict(Counter(record.error for record in chosen if record.error is not None)),
+        resubmitted=sum(max(0, record.submits - 1) for record in chosen),
         recovered=sum(record.recovered for record in chosen),
         reconnects=sum(record.reconnects for record in chosen),
     )

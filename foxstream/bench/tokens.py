@@ -13,10 +13,15 @@ from foxstream.bench.record import Record
 from foxstream.bench.result import Tokens
 from foxstream.bench.window import Window
 
-__all__ = ["packing", "tokens", "uncounted"]
+__all__ = ["packing", "spent", "tokens", "uncounted"]
 
 _COLLECTED = 1.5
 """How many chunks in a read, or tokens in a chunk, are no longer chance."""
+
+
+def spent(record: Record) -> int:
+    """The tokens that a request cost; at least the chunks that came, where no count was told."""
+    return max(record.total_tokens or 0, len(record.chunk_ns))
 
 
 def tokens(

@@ -36,8 +36,9 @@ class Watch:
 
     def during(self, since: int, until: int) -> list[tuple[int, int]]:
         """The stalls that overlap that time; one that is not over yet counts."""
-        self._look()
-        return [(begin, end) for begin, end in self.stalls if begin <= until and since <= end]
+        now = time.monotonic_ns()
+        lasting = [(self._beaten, now)] if now - self._beaten > _STALL_NS else []
+        return [(a, b) for a, b in (*self.stalls, *lasting) if a <= until and since <= b]
 
     def _beat(self) -> None:
         self._look()

@@ -83,6 +83,7 @@ class AiohttpTransport:
                     headers=headers,
                     data=_body_of(request),
                     allow_redirects=False,
+                    raise_for_status=False,
                     proxy=proxy,
                     proxy_headers=credentials,
                     timeout=aiohttp.ClientTimeout(total=None, connect=request.connect),

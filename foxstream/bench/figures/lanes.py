@@ -14,13 +14,14 @@ from matplotlib.ticker import MaxNLocator
 from foxstream.bench.amounts import Unit, count, unit_of
 from foxstream.bench.figures.axes import Axes
 from foxstream.bench.figures.canvas import drawn, legend
-from foxstream.bench.figures.plot import Plot, ended, seconds_since
+from foxstream.bench.figures.plot import Plot, seconds_since
 from foxstream.bench.figures.scales import linear, thinned
 from foxstream.bench.figures.tidy import plain
 from foxstream.bench.ink import FAILURE, MUTED, PAPER, REASONING, TEXT
 from foxstream.bench.metrics import reads
 from foxstream.bench.record import Record
 from foxstream.bench.result import Result
+from foxstream.bench.window import ended
 
 __all__ = ["MOST_LANES", "lanes_plot", "picked"]
 

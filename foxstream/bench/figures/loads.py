@@ -25,9 +25,9 @@ __all__ = ["loads_plot"]
 _PERCENTILES = ("p50", "p90", "p99")
 _WORDS = (
     "Each line is one percentile of the time to first token; the bars are its 95 % confidence "
-    "interval. Failed requests are not in it. Where the lines rise, the service is at its "
-    "limit; where p99 leaves p50, some wait much longer than others. A percentile that too few "
-    "requests support is left out."
+    "interval, and a side without a bar has no bound. Failed requests are not in it. Where the "
+    "lines rise, the service is at its limit; where p99 leaves p50, some wait much longer than "
+    "others. A percentile that too few requests support is left out."
 )
 
 

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from foxstream.bench.record import INSTANTS, Record
+from foxstream.bench.record import Record
 from foxstream.bench.result import Result
+from foxstream.bench.window import counted
 
-__all__ = ["Plot", "ended", "origin", "seconds_since", "steady"]
+__all__ = ["Plot", "origin", "seconds_since", "steady"]
 
 
 class Plot(msgspec.Struct, frozen=True):
@@ -26,7 +27,7 @@ class Plot(msgspec.Struct, frozen=True):
 
 def steady(result: Result) -> list[Record]:
     """The records that figures are made of."""
-    return [record for record in result.records if record.phase == "steady"]
+    return counted(result.records)
 
 
 def origin(results: Sequence[Result]) -> int:
@@ -37,9 +38,3 @@ def origin(results: Sequence[Result]) -> int:
 def seconds_since(start: int, instant: int) -> float:
     """From `start` to `instant`, both in nanoseconds."""
     return (instant - start) / 1e9
-
-
-def ended(record: Record) -> int:
-    """The last instant that is known of a request."""
-    known = (record.instant(name) for name in INSTANTS)
-    return max(instant for instant in known if instant is not None)

@@ -11,13 +11,14 @@ from collections.abc import Iterator, Sequence
 from foxstream.bench.amounts import Unit, count, unit_of
 from foxstream.bench.figures.axes import Axes
 from foxstream.bench.figures.canvas import drawn, legend
-from foxstream.bench.figures.plot import Plot, ended, origin, seconds_since
+from foxstream.bench.figures.plot import Plot, origin, seconds_since, steady
 from foxstream.bench.figures.scales import far_apart, linear, logarithmic, thinned
 from foxstream.bench.figures.tidy import plain
 from foxstream.bench.ink import FAILURE, SHADE, Look, look
 from foxstream.bench.metrics import span
 from foxstream.bench.record import Record
 from foxstream.bench.result import Result
+from foxstream.bench.window import ended
 
 __all__ = ["errors_plot", "stalls", "ttft_over_time"]
 
@@ -44,7 +45,7 @@ def ttft_over_time(results: Sequence[Result]) -> Plot | None:
         return None
     title = "Time to first token in the course of the run"
     svg = drawn("ttft-time", title, lambda axes: _draw_ttft(axes, results, records), height=262)
-    return Plot("ttft-time", title, " ".join(_words(records)), svg)
+    return Plot("ttft-time", title, " ".join(_words(results, records)), svg)
 
 
 def errors_plot(results: Sequence[Result]) -> Plot | None:
@@ -75,12 +76,12 @@ def _waited(records: Sequence[Record]) -> list[float]:
     return [seconds for seconds in found if seconds is not None and seconds > 0]
 
 
-def _words(records: Sequence[Record]) -> Iterator[str]:
+def _words(results: Sequence[Result], records: Sequence[Record]) -> Iterator[str]:
     yield (
         "Each mark is a request, at the time it was due. A level cloud means that the service "
         "kept its pace; one that rises means that work piles up."
     )
-    if any(record.phase != "steady" for record in records):
+    if sum(len(steady(result)) for result in results) < len(records):
         yield "Hollow marks, such as those of the warm-up, are in no figure of the tables."
     if any(record.failed for record in records):
         yield "Crosses at the upper edge are failures, which waited for ever."
@@ -119,8 +120,9 @@ def _scale(axes: Axes, seconds: Sequence[float], unit: Unit) -> None:
 
 
 def _draw_level(axes: Axes, result: Result, look: Look, start: int, unit: Unit) -> None:
-    inside = [record for record in result.records if record.phase == "steady"]
-    beside = [record for record in result.records if record.phase != "steady"]
+    inside = steady(result)
+    kept = set(map(id, inside))
+    beside = [record for record in result.records if id(record) not in kept]
     for records, face, label in (
         (inside, look.colour, plain(result.level)),
         (beside, "none", None),

@@ -93,7 +93,7 @@ def _sections(report: Report, drawn: Sequence[Plot]) -> Iterator[Markup]:
 
 
 def _header(report: Report) -> Markup:
-    asked = " · ".join(each for each in (model(report), target(report.plan)) if each)
+    asked = " · ".join(each for each in (model(report), target(report.plan, report.target)) if each)
     date = tag("time", report.started, class_="nowrap")
     return tag(
         "header",

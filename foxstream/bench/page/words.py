@@ -28,15 +28,15 @@ def model(report: Report) -> str:
     return ", ".join(sorted(named - {""})) or "an unnamed model"
 
 
-def target(plan: Plan | None) -> str:
-    """Whom it was asked of, without what a URL may hold of secrets."""
+def target(plan: Plan | None, url: str = "") -> str:
+    """Whom it was asked of, at `url`, without what a URL may hold of secrets."""
     if plan is None:
         return ""
     if plan.local:
         return "the embedded gateway on this machine, with injected truth"
     if plan.openai is not None:
         return f"{_public(plan.openai)} (OpenAI-compatible)"
-    return _public(plan.base_url or DEFAULT_BASE_URL)
+    return _public(plan.base_url or url or DEFAULT_BASE_URL)
 
 
 def limits(results: Iterable[Result]) -> list[str]:

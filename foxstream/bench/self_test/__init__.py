@@ -38,13 +38,16 @@ CHECKS: dict[str, Check] = {
 _TRIES = 3
 
 
-async def self_test(*, quick: bool = False) -> AsyncGenerator[Accuracy]:
-    """Every figure of every check, as it is found.
+async def self_test(
+    *, quick: bool = False, begun: Callable[[str], object] = lambda _: None
+) -> AsyncGenerator[Accuracy]:
+    """Every figure of every check, as it is found; `begun` is told each check that begins.
 
     The short form may meet a machine that others use too, and noise only ever adds: there a check
     that misses a goal is tried again, and its last try is told.
     """
-    for check in CHECKS.values():
+    for name, check in CHECKS.items():
+        begun(name)
         if quick:
             for figure in await _tried(check):
                 yield figure

@@ -5,6 +5,7 @@ House rule: of a fixed set of readings the plain order statistic is told, withou
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from foxstream.bench.result import Accuracy
@@ -31,4 +32,4 @@ def between(check: str, value: float, low: float, high: float, unit: str = "shar
 def percentile(values: Sequence[float], share: float) -> float:
     """The smallest value that at least this share of all does not exceed."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+    return ordered[max(0, math.ceil(len(ordered) * share - 1e-9) - 1)]

@@ -6,6 +6,7 @@ as are spoken of were open.
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import AsyncGenerator, Iterator
 
@@ -63,7 +64,9 @@ async def _measured(plan: Plan) -> list[Error]:
     async with truthful_gateway() as gateway, reaching(plan, gateway.url) as client:
         records = await driven(plan, client)
         truth = await gateway.truth()
-    return list(errors(_in_the_crowd(plan, records), truth))
+    last = max(record.intended_ns for record in records)
+    found = errors(_in_the_crowd(plan, records), truth)
+    return [each for each in found if plan.rate is None or each.written <= last]
 
 
 def _plan(crowd: Crowd, measured: float, *, stamps: bool) -> Plan:
@@ -81,21 +84,27 @@ def _plan(crowd: Crowd, measured: float, *, stamps: bool) -> Plan:
 
 
 def _in_the_crowd(plan: Plan, records: list[Record]) -> Iterator[Record]:
-    """Those that began when the first ones ended: from then on the crowd is whole."""
-    whole = 0 if plan.rate is None else min(record.closed_ns or 0 for record in records)
+    """Those that began when the first ones ended: from then on the crowd is whole.
+
+    It is so until the last one arrives.
+    """
+    ended = [record.closed_ns or 0 for record in records if not record.failed]
+    whole = 0 if plan.rate is None else min(ended, default=0)
     return (record for record in records if record.intended_ns >= whole)
 
 
 def _figures(crowd: Crowd, found: list[Error], *, stamps: bool) -> Iterator[Accuracy]:
     who = "kernel" if stamps else "user"
     streams = f"{crowd.streams:,} stream{'s' * (crowd.streams > 1)}, {who} stamps"
-    firsts = [abs(each.error) for each in found if each.first]
+    firsts = [abs(each.error) for each in found if each.first] or [math.inf]
     goal = crowd.ttft if stamps else crowd.plain
     yield at_most(f"{streams}: first token, mean error", statistics.fmean(firsts), goal)
     if crowd.streams > _FEW:
         return
     all_errors = [abs(each.error) for each in found]
-    if stamps:
+    if stamps and all(each.lag is None for each in found):
+        yield at_most(f"{streams}: the kernel stamped nothing here", 1.0, 0.0, "share")
+    elif stamps:
         yield at_most(f"{streams}: any token, median error", percentile(all_errors, 0.5), 0.1e-3)
         yield at_most(f"{streams}: any token, p99 error", percentile(all_errors, 0.99), 0.3e-3)
         yield _lag(streams, found)

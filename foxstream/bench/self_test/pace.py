@@ -42,8 +42,7 @@ def _figures(plan: Plan, records: list[Record]) -> Iterator[Accuracy]:
     asked = (len(due) - 1) / (due[-1] - due[0])
     yield at_most(f"{name}: rate against the schedule", abs(achieved / asked - 1), 0.005, "share")
     if plan.arrivals == "poisson":
-        gaps = [(after - before) / 1e9 for before, after in pairwise(issued)]
-        p = exponential(gaps, 1 / (plan.rate or 1.0))
-        yield at_least(f"{name}: gaps as sent, p of Kolmogorov-Smirnov", p, 0.01, "p")
+        p = exponential([after - before for before, after in pairwise(due)], 1 / (plan.rate or 1.0))
+        yield at_least(f"{name}: gaps of the schedule, p of Kolmogorov-Smirnov", p, 0.01, "p")
     late = [((record.issued_ns or 0) - record.intended_ns) / 1e9 for record in records]
     yield at_most(f"{name}: sent late, p99", percentile(late, 0.99), 1e-3)

@@ -27,12 +27,13 @@ async def check(quick: bool) -> AsyncGenerator[Accuracy]:
     streams = 5 if quick else 40
     plan = Plan(prompts=(_SCRIPT.prompt,), concurrency=streams, requests=streams)
     async with truthful_gateway() as gateway, reaching(plan, gateway.url) as client:
-        load = asyncio.create_task(driven(plan, client))
-        await asyncio.sleep(_AFTER)
-        begin = time.monotonic_ns()
-        time.sleep(_STALL)  # noqa: ASYNC251 (that is what is tried)
-        end = time.monotonic_ns()
-        records = await load
+        async with asyncio.TaskGroup() as group:
+            load = group.create_task(driven(plan, client))
+            await asyncio.sleep(_AFTER)
+            begin = time.monotonic_ns()
+            time.sleep(_STALL)  # noqa: ASYNC251 (that is what is tried)
+            end = time.monotonic_ns()
+        records = load.result()
         truth = await gateway.truth()
     touched = list(_touched(records, truth, begin, end))
     missed = sum(not _flagged(record, begin, end) for record in touched)

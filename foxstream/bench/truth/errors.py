@@ -17,8 +17,12 @@ __all__ = ["Error", "errors"]
 
 
 class Error(msgspec.Struct, frozen=True):
-    """Of one token, in seconds: `error` of its instant; the `lag` that was told, the `true` one."""
+    """Of one token, in seconds: `error` of its instant; the `lag` that was told, the `true` one.
 
+    `written`: when it was about to be written, in nanoseconds.
+    """
+
+    written: int
     error: float
     lag: float | None
     true: float
@@ -30,7 +34,7 @@ def errors(records: Iterable[Record], truth: Truth) -> Iterator[Error]:
     for record in records:
         if record.failed or record.answer_id is None:
             continue
-        written = truth[record.answer_id]
+        written = truth.get(record.answer_id, [])
         if len(written) != len(record.chunk_ns):
             raise FoxError(f"{len(written)} tokens were sent, {len(record.chunk_ns)} were read")
         yield from _of(record, written)
@@ -41,6 +45,7 @@ def _of(record: Record, written: list[int]) -> Iterator[Error]:
     for number, (instant, lag, truth) in enumerate(read):
         error = instant - truth
         yield Error(
+            truth,
             error / 1e9,
             None if lag is None else lag / 1e9,
             (error + (lag or 0)) / 1e9,

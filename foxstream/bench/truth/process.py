@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import anyio
 import msgspec
@@ -40,7 +40,8 @@ class TruthfulGateway:
 
     async def seen(self) -> Seen:
         """The truth, and the requests that came, since the last time."""
-        await self._asks.send(b"\n")
+        with suppress(anyio.BrokenResourceError):  # it has ended: its silence says so
+            await self._asks.send(b"\n")
         return _decoder.decode(await self._line())
 
     async def freeze(self, seconds: float) -> None:
@@ -54,7 +55,7 @@ class TruthfulGateway:
     async def _line(self) -> bytes:
         try:
             return await self._tells.receive_until(b"\n", _LONGEST_LINE)
-        except (anyio.IncompleteRead, anyio.EndOfStream) as error:
+        except (anyio.IncompleteRead, anyio.EndOfStream, anyio.BrokenResourceError) as error:
             raise FoxError("the gateway with injected truth ended before its time") from error
 
 
@@ -72,4 +73,5 @@ async def truthful_gateway() -> AsyncGenerator[TruthfulGateway]:
         try:
             yield gateway
         finally:
-            process.terminate()
+            with suppress(ProcessLookupError):
+                process.terminate()

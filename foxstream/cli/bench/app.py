@@ -41,7 +41,7 @@ def _bench(context: typer.Context, options: Options) -> Job | None:
     """
     if context.invoked_subcommand is not None:
         if options != Options():
-            raise InvalidInputError(f"options of a run stand before {context.invoked_subcommand}")
+            raise InvalidInputError(f"options of a run are not for {context.invoked_subcommand}")
         return None
     if options.explain:
         from foxstream.cli.bench.explaining import explain
@@ -102,7 +102,7 @@ def report(
     from foxstream.cli.bench.reporting import reporting
 
     files = Files(_path(json), _path(page))
-    files.check()
+    files.check(Path(raw))
     return reporting(raw, slo_of(slo), files)
 
 

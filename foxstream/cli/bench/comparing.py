@@ -9,7 +9,7 @@ import msgspec
 
 from foxstream.bench.amounts import Unit, unit_of
 from foxstream.bench.comparison import Comparison, Difference, Verdict, compare
-from foxstream.bench.result import Estimate, Report
+from foxstream.bench.result import SCHEMA, Estimate, Report
 from foxstream.cli.bench.columns import Cell, Row, aligned, folded, show, valued
 from foxstream.cli.bench.reading import contents
 from foxstream.cli.harmless import one_line
@@ -30,9 +30,12 @@ def comparing(before: str, after: str, *, force: bool) -> Job:
 
 def _report(file: str) -> Report:
     try:
-        return msgspec.json.decode(contents(file), type=Report)
+        report = msgspec.json.decode(contents(file), type=Report)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise InvalidInputError(f"{file} is no report of this version: {error}") from error
+    if not report.results and report.schema == SCHEMA:
+        raise InvalidInputError(f"{file} holds no results")
+    return report
 
 
 async def _show(comparison: Comparison, screen: Screen) -> int:

@@ -13,10 +13,11 @@ import msgspec
 
 from foxstream.address import find_home
 from foxstream.bench.plan import Plan
+from foxstream.bench.schedule import intended
 from foxstream.cli.screen import Screen
 from foxstream.errors import InvalidInputError
 
-__all__ = ["Cost", "agree", "cost_of"]
+__all__ = ["Cost", "agree", "cost_of", "target_of"]
 
 _CHARACTERS = 4
 """About so many of a prompt are a token."""
@@ -83,10 +84,17 @@ def agree(plans: Sequence[Plan], api_key: str | None, screen: Screen, *, yes: bo
         raise InvalidInputError("nothing was sent: --yes sends it")
 
 
+def target_of(plan: Plan, api_key: str | None) -> str:
+    """The base URL of the service that a plan asks; nothing for a gateway started for it."""
+    if plan.local:
+        return ""
+    return str(find_home(plan.openai or plan.base_url, api_key, os.environ).base_url)
+
+
 def _requests(plan: Plan) -> int | None:
-    if plan.count is not None:
-        return plan.warmup + plan.count
-    return None if plan.rate is None or plan.duration is None else int(plan.rate * plan.duration)
+    if plan.rate is not None:
+        return sum(1 for _ in intended(plan))
+    return None if plan.count is None else plan.warmup + plan.count
 
 
 def _wanted(screen: Screen) -> bool:

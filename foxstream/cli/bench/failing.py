@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from foxstream import errors
 from foxstream.bench.record import Record
 from foxstream.bench.result import Result
@@ -14,9 +16,10 @@ __all__ = ["all_failed", "first_failure"]
 _LONGEST = 600
 
 
-def all_failed(result: Result) -> bool:
-    """Whether no request at all is complete."""
-    return all(record.failed for record in result.records)
+def all_failed(results: Sequence[Result]) -> bool:
+    """Whether requests were made and none at all is complete."""
+    records = [record for result in results for record in result.records]
+    return bool(records) and all(record.failed for record in records)
 
 
 def first_failure(result: Result) -> str:

@@ -6,11 +6,12 @@ the end costs another one.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import anyio.to_thread
 import msgspec
@@ -20,7 +21,9 @@ from foxstream.bench.record import Record, to_line
 from foxstream.bench.result import Report
 from foxstream.errors import InvalidInputError
 
-__all__ = ["Files", "RawFile", "keep", "raw_file"]
+__all__ = ["Files", "RawFile", "keep", "raw_file", "to_the_end"]
+
+T = TypeVar("T")
 
 
 class Files(msgspec.Struct, frozen=True):
@@ -30,14 +33,16 @@ class Files(msgspec.Struct, frozen=True):
     page: Path | None = None
     raw: Path | None = None
 
-    def check(self) -> None:
+    def check(self, *sources: Path) -> None:
         """`InvalidInputError` where one cannot be written; what is there is left as it is.
 
+        The same where two are one file, or where one is among the `sources` that are read.
         `MissingExtraError` where a page is asked for and nothing can draw it.
         """
         paths = [path for path in (self.json, self.page, self.raw) if path is not None]
-        if len({path.absolute() for path in paths}) < len(paths):
-            raise InvalidInputError("two of --json, --raw and --report name the same file")
+        named = [path.resolve() for path in (*paths, *sources) if not path.is_char_device()]
+        if len(set(named)) < len(named):
+            raise InvalidInputError("two of the files are the same one")
         for path in paths:
             _check(path)
         if self.page is not None:
@@ -46,7 +51,7 @@ class Files(msgspec.Struct, frozen=True):
 
 def _check(path: Path) -> None:
     try:
-        new = not path.exists()
+        new = not path.exists() and not path.is_symlink()
         path.open("ab").close()
         if new:
             path.unlink()
@@ -63,6 +68,20 @@ def keep(report: Report, files: Files) -> Iterator[str]:
                 path.write_bytes(written(report))
             except OSError as error:
                 yield f"{path}: {error.strerror or error}"
+
+
+async def to_the_end(work: Callable[[], T]) -> T:
+    """Do `work` in a thread and wait for it, also where the caller is cancelled meanwhile."""
+    working = asyncio.ensure_future(anyio.to_thread.run_sync(work))
+    cancelled: asyncio.CancelledError | None = None
+    while not working.done():
+        try:
+            await asyncio.shield(working)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    return working.result()
 
 
 def _as_json(report: Report) -> bytes:
@@ -84,7 +103,6 @@ class RawFile:
         self._path = path
         self._writer = writer
         self._file: BinaryIO | None = None
-        self._do(self._open)
 
     def add(self, record: Record) -> None:
         """Write the record as it is now."""
@@ -103,12 +121,12 @@ class RawFile:
         if isinstance(error, OSError):
             self.error = self.error or error
 
-    def _open(self) -> None:
-        self._file = self._path.open("wb", buffering=0)
-
     def _write(self, line: bytes) -> None:
-        if self._file is not None:
-            self._file.write(line)
+        """The first line takes the place of what the file held."""
+        if self._file is None:
+            self._file = self._path.open("wb")
+        self._file.write(line)
+        self._file.flush()
 
     def _close(self) -> None:
         if self._file is not None:
@@ -117,7 +135,7 @@ class RawFile:
 
 @asynccontextmanager
 async def raw_file(path: Path | None) -> AsyncGenerator[RawFile | None]:
-    """Open it, without what it held before, and have everything written in the end."""
+    """Have everything written in the end."""
     if path is None:
         yield None
         return

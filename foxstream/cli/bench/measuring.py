@@ -10,8 +10,6 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
-import anyio.to_thread
-
 from foxstream.bench.driver import Heard
 from foxstream.bench.machine import machine
 from foxstream.bench.plan import Plan
@@ -21,8 +19,9 @@ from foxstream.bench.running import connected, driven
 from foxstream.bench.self_test.load import accuracy
 from foxstream.bench.summary import summarise
 from foxstream.cli.bench.columns import show
+from foxstream.cli.bench.consent import target_of
 from foxstream.cli.bench.failing import all_failed, first_failure
-from foxstream.cli.bench.keeping import Files, RawFile, keep, raw_file
+from foxstream.cli.bench.keeping import Files, RawFile, keep, raw_file, to_the_end
 from foxstream.cli.bench.levels_table import levels_lines
 from foxstream.cli.bench.load_table import load_lines
 from foxstream.cli.bench.under_way import tell
@@ -62,19 +61,29 @@ class Measuring:
         self._files = files
         self._api_key = api_key
         self._strict = strict
-        self._report = Report(started=started(), machine=measured_on(), plan=plans[0])
+        self._report = Report(
+            started=started(),
+            target=target_of(plans[0], api_key),
+            machine=measured_on(),
+            plan=plans[0],
+        )
 
     async def __call__(self, screen: Screen) -> int:
         """Run every load, tell and keep what came of it, and return the exit code."""
         results = self._report.results
         stopped: BaseException | None = None
-        async with raw_file(self._files.raw) as raw:
-            for plan in self._plans:
-                stopped = await self._load(plan, raw, screen)
-                if stopped is not None or all_failed(results[-1]):
-                    break
+        raw: RawFile | None = None
+        kept = True
+        try:
+            async with raw_file(self._files.raw) as raw:
+                for plan in self._plans:
+                    stopped = await self._load(plan, raw, screen)
+                    if stopped is not None or all_failed(results[-1:]):
+                        break
+        finally:
+            if results:
+                kept = await kept_whole(self._report, self._files, raw, screen)
         show_results(results, screen)
-        kept = await kept_whole(self._report, self._files, raw, screen)
         if stopped is not None:
             raise stopped
         return self._exit_code(screen, kept=kept)
@@ -93,9 +102,12 @@ class Measuring:
             await self._driven(plan, heard, screen)
         except (asyncio.CancelledError, FoxError) as error:
             stopped = error
+        if records or stopped is None:
+            self._report.results.append(summarise(records, plan))
+        if stopped is not None:
             screen.head(f"{plan.level} ended early, after {len(records)} requests.")
-        if records:
-            self._tell(summarise(records, plan), screen)
+        if records or stopped is None:
+            self._tell(screen)
         return stopped
 
     async def _driven(self, plan: Plan, heard: Heard, screen: Screen) -> None:
@@ -105,21 +117,24 @@ class Measuring:
         async with connected(plan, self._api_key) as peer:
             records = await driven(plan, peer.client, heard, seen)
             if peer.gateway is not None:
-                truth = await peer.gateway.truth()
-                self._report.accuracy.extend(accuracy(plan.level, records, truth))
+                try:
+                    truth = await peer.gateway.truth()
+                    self._report.accuracy.extend(accuracy(plan.level, records, truth))
+                except FoxError as error:
+                    screen.note(f"the truth is not known: {error}")
 
-    def _tell(self, result: Result, screen: Screen) -> None:
-        if self._report.results:
+    def _tell(self, screen: Screen) -> None:
+        *earlier, result = self._report.results
+        if earlier:
             screen.say("\n")
-        self._report.results.append(result)
         ours = [line for line in self._report.accuracy if line.check.startswith(f"{result.level}:")]
         show(load_lines(result, self._plans[0].slo, ours, screen.width), screen)
 
     def _exit_code(self, screen: Screen, *, kept: bool) -> int:
         """1 where something failed, 3 where `--strict` finds fault, else 0."""
-        last = self._report.results[-1]
+        last = self._report.results[-1:]
         if all_failed(last):
-            screen.complain(first_failure(last))
+            screen.complain(first_failure(last[0]))
             return 1
         if self._strict and any(result.client.limits for result in self._report.results):
             screen.complain("this machine may have been the slow one, which --strict forbids")
@@ -130,7 +145,7 @@ class Measuring:
 async def kept_whole(report: Report, files: Files, raw: RawFile | None, screen: Screen) -> bool:
     """Write the files, complain about each that cannot be, and tell whether all were."""
     complaints = [] if raw is None or raw.error is None else [f"{files.raw}: {raw.error.strerror}"]
-    complaints += await anyio.to_thread.run_sync(lambda: list(keep(report, files)))
+    complaints += await to_the_end(lambda: list(keep(report, files)))
     for complaint in complaints:
         screen.complain(f"cannot be written: {complaint}")
     return not complaints

@@ -61,12 +61,14 @@ def _text(file: str) -> str:
 def _bytes(file: str) -> bytes:
     path = Path(file)
     try:
-        if path.stat().st_size > _MOST:
-            raise InvalidInputError(f"{file} is larger than {_MOST >> 20} MiB")
-        return path.read_bytes()
+        with path.open("rb") as opened:
+            data = opened.read(_MOST + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise InvalidInputError(f"the prompts of {file} cannot be read: {reason}") from error
+    if len(data) > _MOST:
+        raise InvalidInputError(f"{file} is larger than {_MOST >> 20} MiB")
+    return data
 
 
 def _is_object(line: str) -> bool:

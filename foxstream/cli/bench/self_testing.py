@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from foxstream.bench.amounts import digits, duration
 from foxstream.bench.result import Accuracy, Report
-from foxstream.bench.self_test import CHECKS
+from foxstream.bench.self_test import self_test
 from foxstream.cli.bench.columns import Cell, Row, folded, show
 from foxstream.cli.bench.keeping import Files
 from foxstream.cli.bench.measuring import kept_whole, measured_on, started
@@ -28,16 +30,20 @@ class SelfTesting:
         """Show each figure as it is found, and keep them all."""
         found = self._report.accuracy
         show([[Cell(f"{'value':>{_VALUE}}  {'goal':>{_VALUE + 2}}  check", "bold")]], screen)
-        for name, check in CHECKS.items():
-            if screen.watched:
-                screen.tick(name, "checking")
-            async for figure in check(self._quick):
+        try:
+            async for figure in self_test(quick=self._quick, begun=partial(_begun, screen)):
                 found.append(figure)
                 show(_lines(figure, screen.width), screen)
+        finally:
+            kept = await kept_whole(self._report, self._files, None, screen)
         missed = sum(not figure.reached for figure in found)
         show([[Cell(_told(missed, len(found)), "bold red" if missed else "bold")]], screen)
-        kept = await kept_whole(self._report, self._files, None, screen)
         return 0 if kept and not missed else 1
+
+
+def _begun(screen: Screen, check: str) -> None:
+    if screen.watched:
+        screen.tick(check, "checking")
 
 
 def _lines(figure: Accuracy, width: int) -> list[Row]:
