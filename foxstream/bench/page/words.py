@@ -95,8 +95,12 @@ def _between(first: Result, last: Result) -> str:
     return (
         f"Half of the requests got their first token within {duration(one)} at the first load "
         f"({first.level}) and within {duration(other)} at the last ({last.level}), "
-        f"{other / one:.2g} times as long."
+        f"{_against(other / one)}."
     )
+
+
+def _against(ratio: float) -> str:
+    return "about as long" if 0.95 < ratio < 1.05 else f"{ratio:.2g} times as long"
 
 
 def _failed(results: Sequence[Result]) -> str:
