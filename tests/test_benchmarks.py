@@ -20,7 +20,7 @@ from benchmarks.options import parse
 from benchmarks.plot import drawn
 from benchmarks.recording import record
 from benchmarks.referee import Turn, WrongAnswerError, compete, fingerprint, ratio, rows, spread
-from benchmarks.registry import MEASURES, told
+from benchmarks.registry import MEASURES, USUAL, told
 from benchmarks.report import Case, Check, Report, Row, Spread, Stage, from_json, to_json
 from benchmarks.scale import Scale, span
 from tests.unmeasured import unmeasured  # noqa: F401 (a fixture)
@@ -346,7 +346,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, *options: str) -> None:
 @pytest.mark.parametrize("options", [(), ("all",), ("paced", "all")])
 def test_everything_is_measured_where_nothing_is_named(options, measured, monkeypatch):
     ask(monkeypatch, *options)
-    assert measured == [(name, False, False) for name in MEASURES]
+    assert measured == [(name, False, False) for name in USUAL]
 
 
 def test_measures_are_named_in_any_order_and_told_one_after_the_other(
