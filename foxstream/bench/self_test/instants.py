@@ -28,7 +28,8 @@ class Crowd(msgspec.Struct, frozen=True):
     """So many streams open at once, each with a token every `interval` for `seconds`.
 
     `ttft` and `plain` are the goals for the mean error of the first token in seconds, with stamps
-    of the kernel and without.
+    of the kernel and without. `lag`: whether the lag that is told is held against the true one; of
+    a single stream on a machine with other work it is too short for a ratio.
     """
 
     streams: int
@@ -36,6 +37,7 @@ class Crowd(msgspec.Struct, frozen=True):
     seconds: float
     ttft: float
     plain: float
+    lag: bool = True
 
 
 _ONE = Crowd(1, 0.02, 1.0, ttft=0.2e-3, plain=2e-3)
@@ -45,7 +47,7 @@ CROWDS = (
     Crowd(500, 0.1, 8.0, ttft=2e-3, plain=15e-3),
     Crowd(1000, 0.2, 14.0, ttft=5e-3, plain=30e-3),
 )
-QUICK = (_ONE, Crowd(100, 0.02, 1.0, ttft=0.5e-3, plain=4e-3))
+QUICK = (msgspec.structs.replace(_ONE, lag=False), Crowd(100, 0.02, 1.0, ttft=0.5e-3, plain=4e-3))
 _FEW = 100
 _ALONE = 8
 
@@ -107,7 +109,8 @@ def _figures(crowd: Crowd, found: list[Error], *, stamps: bool) -> Iterator[Accu
     elif stamps:
         yield at_most(f"{streams}: any token, median error", percentile(all_errors, 0.5), 0.1e-3)
         yield at_most(f"{streams}: any token, p99 error", percentile(all_errors, 0.99), 0.3e-3)
-        yield _lag(streams, found)
+        if crowd.lag:
+            yield _lag(streams, found)
     else:
         yield at_most(f"{streams}: any token, p99 error", percentile(all_errors, 0.99), 6e-3)
 
