@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import expon, lognorm
 
 from foxstream.bench.result import PERCENTILES, Distribution, Estimate
-from foxstream.bench.statistics import distribution, pooled, share
+from foxstream.bench.statistics import distribution, exponential, pooled, share
 
 REPETITIONS = 4000
 SHAPES = {"lognormal": lognorm(1.0, scale=0.3), "exponential": expon(scale=0.3)}
@@ -193,3 +193,9 @@ def test_the_share_of_all_is_not_certain():
 
 def test_the_share_of_none_is_unknown():
     assert share(0, 0) == Estimate()
+
+
+def test_exponential_gaps_are_likely_and_even_ones_are_not():
+    random = np.random.default_rng(7)
+    assert exponential(list(random.exponential(0.02, 500)), 0.02) > 0.01
+    assert exponential([0.02] * 500, 0.02) < 1e-6

@@ -495,6 +495,14 @@ def test_the_self_test_tells_every_goal(monkeypatch, capsys, reached):
     assert len(read("s.json").accuracy) == 3
 
 
+def test_tokens_are_those_of_all_loads_together(capsys):
+    few = [*LOCAL, "--concurrency", "1,2,3", "--requests", "4", "--max-total-tokens", "30"]
+    assert run([*few, "--json", "o.json"]) == 0
+    told = capsys.readouterr()
+    assert "--max-total-tokens is used up" in told.err
+    assert [result.level for result in read("o.json").results] == ["1 at once"]
+
+
 def test_a_run_in_which_nothing_was_due_says_so(capsys):
     rare = ["--rate", "0.5", "--arrivals", "poisson", "--duration", "0.2"]
     assert run([*LOCAL, *rare, "--json", "o.json"]) == 0

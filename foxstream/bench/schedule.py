@@ -67,5 +67,7 @@ def prompts(plan: Plan) -> Iterator[str]:
     """
     chance = random.Random(f"prompts {plan.seed}")  # noqa: S311 (an order is no secret)
     order = chance.sample(plan.prompts, len(plan.prompts))
-    for prompt in cycle(order):
-        yield f"[{chance.getrandbits(64):016x}] {prompt}" if plan.cache == "bust" else prompt
+    busts = plan.cache == "bust"
+    return (
+        f"[{chance.getrandbits(64):016x}] {prompt}" if busts else prompt for prompt in cycle(order)
+    )

@@ -10,6 +10,8 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
+import msgspec
+
 from foxstream.bench.driver import Heard
 from foxstream.bench.machine import machine
 from foxstream.bench.plan import Plan
@@ -18,6 +20,7 @@ from foxstream.bench.result import Machine, Report, Result
 from foxstream.bench.running import connected, driven
 from foxstream.bench.self_test.load import accuracy
 from foxstream.bench.summary import summarise
+from foxstream.bench.tokens import spent
 from foxstream.cli.bench.columns import show
 from foxstream.cli.bench.consent import target_of
 from foxstream.cli.bench.failing import all_failed, first_failure
@@ -76,7 +79,10 @@ class Measuring:
         kept = True
         try:
             async with raw_file(self._files.raw) as raw:
-                for plan in self._plans:
+                for plan in map(self._with_what_is_left, self._plans):
+                    if plan is None:
+                        screen.head("The other loads are not run: --max-total-tokens is used up.")
+                        break
                     stopped = await self._load(plan, raw, screen)
                     if stopped is not None or all_failed(results[-1:]):
                         break
@@ -87,6 +93,14 @@ class Measuring:
         if stopped is not None:
             raise stopped
         return self._exit_code(screen, kept=kept)
+
+    def _with_what_is_left(self, plan: Plan) -> Plan | None:
+        """The plan with the tokens that earlier loads have left it; `None` where there are none."""
+        if plan.max_total_tokens is None:
+            return plan
+        records = (record for result in self._report.results for record in result.records)
+        left = plan.max_total_tokens - sum(map(spent, records))
+        return msgspec.structs.replace(plan, max_total_tokens=left) if left > 0 else None
 
     async def _load(self, plan: Plan, raw: RawFile | None, screen: Screen) -> BaseException | None:
         """Run one load and show it; what stopped it before its end."""
