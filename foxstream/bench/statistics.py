@@ -21,9 +21,8 @@ try:
     from scipy.optimize import brentq
     from scipy.special import betainc
     from scipy.stats import binomtest, kstest, t
-except ImportError as error:
-    hint = 'the figures need scipy: pip install "foxstream[bench]"'
-    raise MissingExtraError(hint) from error
+except ImportError as _missing:
+    raise MissingExtraError('the figures need scipy: pip install "foxstream[bench]"') from _missing
 
 __all__ = ["TAIL", "distribution", "exponential", "pooled", "share"]
 
