@@ -16,7 +16,7 @@ from foxstream.errors import InvalidInputError
 from foxstream.exchange import Body, Response
 from foxstream.question import Question
 from foxstream.resources import Model
-from foxstream.service import Service, encoded, event_stream
+from foxstream.service import Service, encoded
 
 __all__ = ["ChatService"]
 
@@ -54,10 +54,7 @@ class ChatService(Service):
         """Ask with `stream`; the JSON of a server that does not stream is taken as well."""
         body = _body(question, urls, stream=True)
         request = self._endpoints.chat(body, stream=True, connect=clocks.connect)
-        response = await self._accepted(request, clocks)
-        if not replies.is_json(response.headers):
-            return await event_stream(response)
-        return await self._read_whole(replies.chat_completion_from, response, clocks)
+        return await self._streamed(replies.chat_completion_from, request, clocks)
 
     async def submit_blocking(
         self, question: Question, urls: list[media.MediaURL], clocks: Clocks

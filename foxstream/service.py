@@ -24,7 +24,7 @@ from foxstream.exchange import Body, Reply, Request, Response, Transport
 from foxstream.question import Question
 from foxstream.resources import Model, Task, Upload
 
-__all__ = ["Service", "encoded", "event_stream"]
+__all__ = ["Service", "encoded"]
 
 T = TypeVar("T")
 
@@ -73,10 +73,7 @@ class Service:
         """
         body = _body(question, urls, sync=True, stream=True)
         request = self._endpoints.submit(body, direct=True, connect=clocks.connect)
-        response = await self._accepted(request, clocks)
-        if not replies.is_json(response.headers):
-            return await event_stream(response)
-        return await self._read_whole(replies.completion_from, response, clocks)
+        return await self._streamed(replies.completion_from, request, clocks)
 
     async def submit_blocking(
         self, question: Question, urls: list[media.MediaURL], clocks: Clocks
@@ -89,7 +86,7 @@ class Service:
     async def open_stream(self, task: Task, clocks: Clocks) -> Response:
         """Open the stream of a task, at the URL that the service named (section 4)."""
         request = self._endpoints.stream(task.stream_url, task.id, clocks.connect)
-        return await event_stream(await self._accepted(request, clocks))
+        return await _event_stream(await self._accepted(request, clocks))
 
     async def task(self, task_id: str, clocks: Clocks, *, sync_upstream: bool = False) -> Task:
         """Look at a task (section 5)."""
@@ -115,6 +112,15 @@ class Service:
             if body.error is None or body.error is error:
                 raise
             raise body.error from error
+
+    async def _streamed(
+        self, read: Callable[[bytes], T], request: Request, clocks: Clocks
+    ) -> Response | T:
+        """The event stream, or what `read` makes of JSON in its place."""
+        response = await self._accepted(request, clocks)
+        if not replies.is_json(response.headers):
+            return await _event_stream(response)
+        return await self._read_whole(read, response, clocks)
 
     async def _read_as(self, read: Callable[[bytes], T], request: Request, clocks: Clocks) -> T:
         return await self._read_whole(read, await self._accepted(request, clocks), clocks)
@@ -195,7 +201,7 @@ class Service:
         return error
 
 
-async def event_stream(response: Response) -> Response:
+async def _event_stream(response: Response) -> Response:
     """The same response; `ProtocolError` where it is no event stream."""
     try:
         replies.check_event_stream(response.headers)

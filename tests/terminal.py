@@ -14,17 +14,29 @@ import termios
 import time
 from collections.abc import Mapping, Sequence
 from io import StringIO
+from pathlib import Path
 from typing import Self
 
 FOXSTREAM = (sys.executable, "-m", "foxstream")
 COLUMNS, LINES = 60, 24
 CTRL_C = b"\x03"
+_ROOT = str(Path(__file__).parent.parent)
 
 # The shell leads a new session, so the terminal it opens becomes the one that Ctrl-C comes from.
 _ON_TERMINAL = 'terminal=$1; shift; exec "$@" <"$terminal" >"$terminal" 2>&1'
 _CODES = re.compile(
     r"\x1b\[(?P<number>[\d;]*)(?P<code>[AGKm])|\x1b\[\?25[hl]|(?P<text>[^\x1b])", re.DOTALL
 )
+
+
+def bare_environment() -> dict[str, str]:
+    """The environment of the commands, without what the developer has set for himself."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("FOXAPI_") and name not in {"NO_COLOR", "FORCE_COLOR", "COLUMNS"}
+    }
+    return {**kept, "PYTHONPATH": _ROOT}
 
 
 class Terminal:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
 import time
 from contextlib import contextmanager
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -17,9 +15,8 @@ from foxstream.bench.record import CANCELLED, from_lines
 from foxstream.bench.result import Report
 from foxstream.bench.truth.script import Script
 from foxstream.cli.program import run
-from tests.terminal import CTRL_C, FOXSTREAM, Terminal
+from tests.terminal import CTRL_C, FOXSTREAM, Terminal, bare_environment
 
-ROOT = str(Path(__file__).parent.parent)
 FAST = Script(lead=0.05, interval=0.005, chunks=4).prompt
 LONG = ["bench", "--local", "--prompt", FAST, "--requests", "100000", "--concurrency", "4,8"]
 KEPT = ["--raw", "r.jsonl", "--json", "o.json"]
@@ -27,13 +24,7 @@ KEPT = ["--raw", "r.jsonl", "--json", "o.json"]
 
 @pytest.fixture
 def env():
-    """The environment of the commands, without what the developer has set for himself."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("FOXAPI_") and name not in {"NO_COLOR", "FORCE_COLOR", "COLUMNS"}
-    }
-    return {**kept, "PYTHONPATH": ROOT}
+    return bare_environment()
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import signal
 import subprocess
@@ -24,9 +23,8 @@ from foxstream.gateway import Faults, Piece, ScriptedEngine, Think, running_gate
 from foxstream.gateway.faults import Reply
 from foxstream.gateway.scripted import Wait
 from foxstream.video import make_clip
-from tests.terminal import CTRL_C, FOXSTREAM, Terminal, run_piped
+from tests.terminal import CTRL_C, FOXSTREAM, Terminal, bare_environment, run_piped
 
-ROOT = str(Path(__file__).parent.parent)
 STOP = Piece(finish_reason="stop")
 STREAM = (
     b'event: chunk\ndata: {"choices":[{"delta":{"content":"A fox runs."}}]}\n\n'
@@ -36,13 +34,7 @@ STREAM = (
 
 @pytest.fixture
 def env():
-    """The environment of the commands, without what the developer has set for himself."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("FOXAPI_") and name not in {"NO_COLOR", "FORCE_COLOR", "COLUMNS"}
-    }
-    return {**kept, "PYTHONPATH": ROOT}
+    return bare_environment()
 
 
 @pytest.fixture

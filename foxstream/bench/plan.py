@@ -13,7 +13,7 @@ import msgspec
 
 from foxstream.errors import InvalidInputError
 from foxstream.limits import Timeouts
-from foxstream.question import DEFAULT_MODEL
+from foxstream.question import DEFAULT_MODEL, Ask
 
 __all__ = ["DEFAULT_REQUESTS", "SLOS", "Arrivals", "Cache", "Plan", "plan_of"]
 
@@ -79,6 +79,19 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         for complaint in (*_pace(self), *_end(self), *_target(self), *_slo(self)):
             raise InvalidInputError(complaint)
+
+    @property
+    def asked(self) -> Ask:
+        """What is asked beside a prompt, as `Client.stream` takes it."""
+        return Ask(
+            model=self.model,
+            videos=self.videos,
+            images=self.images,
+            system_prompt=self.system_prompt,
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            reasoning=self.reasoning,
+        )
 
     @property
     def level(self) -> str:

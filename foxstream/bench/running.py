@@ -106,17 +106,7 @@ def reaching(
 
 
 def _stream(client: Client, plan: Plan, prompt: str) -> Stream:
-    return client.stream(
-        prompt,
-        model=plan.model,
-        videos=plan.videos,
-        images=plan.images,
-        system_prompt=plan.system_prompt,
-        max_tokens=plan.max_tokens,
-        temperature=plan.temperature,
-        reasoning=plan.reasoning,
-        direct=plan.direct,
-    )
+    return client.stream(prompt, **plan.asked, direct=plan.direct)
 
 
 async def _warm(client: Client, plan: Plan) -> None:

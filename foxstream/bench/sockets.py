@@ -17,11 +17,10 @@ from typing import cast
 import msgspec
 
 from foxstream.bench.anchor import Anchor
-from foxstream.transports.capped import CappedSocket
+from foxstream.transports.capped import MOST, CappedSocket
 
 __all__ = ["Reading", "StampedSocket", "Traffic"]
 
-_MOST = 64 * 1024
 _SO_TIMESTAMPNS = 35
 """On Linux, x86 and ARM; it is also the type of the message that carries the stamp."""
 
@@ -113,7 +112,7 @@ class StampedSocket(CappedSocket):
             data = super().recv(size, flags)
             self._traffic.readings.append(Reading(time.monotonic_ns()))
             return data
-        data, ancillary, _, _ = self.recvmsg(min(size, _MOST), _ROOM, flags)
+        data, ancillary, _, _ = self.recvmsg(min(size, MOST), _ROOM, flags)
         self._has_read(self._anchor, ancillary)
         return data
 

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from foxstream.gateway.bodies import json_response
 from foxstream.gateway.chat import Chat
+from foxstream.gateway.desk import Desk
 from foxstream.gateway.engine import Engine
 from foxstream.gateway.files import FileStore
 from foxstream.gateway.generations import Generations
@@ -42,8 +43,8 @@ def create_app(
     if engine is None:
         engine = _local_engine()
     tasks, media = TaskTable(settings), Sources(files, settings)
-    generations = Generations(engine, media, keyring, tasks, settings)
-    chat = Chat(engine, media, keyring, tasks, settings)
+    desk = Desk(engine, media, keyring, tasks, settings)
+    generations, chat = Generations(desk), Chat(desk)
     app = web.Application(
         middlewares=[envelope, host_check(settings.allowed_hosts), key_check(keyring)],
         client_max_size=settings.max_body_bytes,

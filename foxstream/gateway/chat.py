@@ -9,11 +9,8 @@ from aiohttp import web
 from foxstream.gateway.bodies import read_json
 from foxstream.gateway.chat_body import read_chat
 from foxstream.gateway.delivery import answer_at_once
-from foxstream.gateway.engine import Engine, Media
-from foxstream.gateway.keyring import Keyring
+from foxstream.gateway.desk import Desk
 from foxstream.gateway.refusal import RefusedError
-from foxstream.gateway.settings import Settings
-from foxstream.gateway.tasks import TaskTable
 
 __all__ = ["Chat"]
 
@@ -21,19 +18,8 @@ __all__ = ["Chat"]
 class Chat:
     """Everything under `/v1/chat`."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        media: Media,
-        keyring: Keyring,
-        tasks: TaskTable,
-        settings: Settings,
-    ) -> None:
-        self._tasks = tasks
-        self._engine = engine
-        self._media = media
-        self._keyring = keyring
-        self._settings = settings
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
     async def complete(self, request: web.Request) -> web.StreamResponse:
         """`POST /v1/chat/completions`, streamed or not; it ends with its request."""
@@ -43,19 +29,13 @@ class Chat:
             raise _as_openai(refusal) from refusal
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        settings = self._settings
+        desk = self._desk
+        settings = desk.settings
         asked = await read_json(
             request, settings.max_body_bytes, partial(read_chat, models=settings.models)
         )
-        task = self._tasks.start(
-            self._engine,
-            asked.generation,
-            self._media,
-            owner=self._keyring.owner(request),
-            framing=asked.framing,
-            size=asked.size,
-        )
-        return await answer_at_once(request, task, self._tasks, settings)
+        task = desk.start(request, asked.generation, asked.framing, asked.size)
+        return await answer_at_once(request, task, desk.tasks, settings)
 
 
 def _as_openai(refusal: RefusedError) -> RefusedError:

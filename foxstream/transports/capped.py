@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import socket
 
-__all__ = ["CappedSocket"]
+__all__ = ["MOST", "CappedSocket"]
 
-_MOST = 64 * 1024
+MOST = 64 * 1024
 
 
 class CappedSocket(socket.socket):
@@ -19,4 +19,4 @@ class CappedSocket(socket.socket):
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
         """Up to `size` bytes, and never more than 64 KiB."""
-        return super().recv(min(size, _MOST), flags)
+        return super().recv(min(size, MOST), flags)

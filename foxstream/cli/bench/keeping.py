@@ -19,9 +19,10 @@ import msgspec
 from foxstream.bench.page import page, ready
 from foxstream.bench.record import Record, to_line
 from foxstream.bench.result import Report
+from foxstream.cli.screen import Screen
 from foxstream.errors import InvalidInputError
 
-__all__ = ["Files", "RawFile", "keep", "raw_file", "to_the_end"]
+__all__ = ["Files", "RawFile", "keep", "kept_whole", "raw_file"]
 
 T = TypeVar("T")
 
@@ -70,7 +71,16 @@ def keep(report: Report, files: Files) -> Iterator[str]:
                 yield f"{path}: {error.strerror or error}"
 
 
-async def to_the_end(work: Callable[[], T]) -> T:
+async def kept_whole(report: Report, files: Files, raw: RawFile | None, screen: Screen) -> bool:
+    """Write the files, complain about each that cannot be, and tell whether all were."""
+    complaints = [] if raw is None or raw.error is None else [f"{files.raw}: {raw.error.strerror}"]
+    complaints += await _to_the_end(lambda: list(keep(report, files)))
+    for complaint in complaints:
+        screen.complain(f"cannot be written: {complaint}")
+    return not complaints
+
+
+async def _to_the_end(work: Callable[[], T]) -> T:
     """Do `work` in a thread and wait for it, also where the caller is cancelled meanwhile."""
     working = asyncio.ensure_future(anyio.to_thread.run_sync(work))
     cancelled: asyncio.CancelledError | None = None

@@ -110,16 +110,6 @@ def _number(name: str, word: str, kind: Callable[[str], T]) -> T:
 def _check_question(plan: Plan) -> None:
     """What cannot be sent is refused here, and a file that is not there missed only once."""
     for prompt in plan.prompts:
-        question = ask(
-            prompt,
-            model=plan.model,
-            videos=plan.videos,
-            images=plan.images,
-            system_prompt=plan.system_prompt,
-            max_tokens=plan.max_tokens,
-            temperature=plan.temperature,
-            reasoning=plan.reasoning,
-        )
-        for source in question.sources:
+        for source in ask(prompt, **plan.asked).sources:
             if isinstance(source.value, Path) and not source.value.is_file():
                 raise InvalidInputError(f"{source.field} is {source.value}, which is no file")

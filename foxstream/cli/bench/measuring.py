@@ -24,14 +24,14 @@ from foxstream.bench.tokens import spent
 from foxstream.cli.bench.columns import show
 from foxstream.cli.bench.consent import target_of
 from foxstream.cli.bench.failing import all_failed, first_failure
-from foxstream.cli.bench.keeping import Files, RawFile, keep, raw_file, to_the_end
+from foxstream.cli.bench.keeping import Files, RawFile, kept_whole, raw_file
 from foxstream.cli.bench.levels_table import levels_lines
 from foxstream.cli.bench.load_table import load_lines
 from foxstream.cli.bench.under_way import tell
 from foxstream.cli.screen import Screen
 from foxstream.errors import FoxError
 
-__all__ = ["CLIENT_LIMITED", "Measuring", "kept_whole", "measured_on", "show_results", "started"]
+__all__ = ["CLIENT_LIMITED", "Measuring", "measured_on", "show_results", "started"]
 
 CLIENT_LIMITED = 3
 """The exit code of `--strict` where this machine may have been the slow one."""
@@ -154,12 +154,3 @@ class Measuring:
             screen.complain("this machine may have been the slow one, which --strict forbids")
             return CLIENT_LIMITED
         return 0 if kept else 1
-
-
-async def kept_whole(report: Report, files: Files, raw: RawFile | None, screen: Screen) -> bool:
-    """Write the files, complain about each that cannot be, and tell whether all were."""
-    complaints = [] if raw is None or raw.error is None else [f"{files.raw}: {raw.error.strerror}"]
-    complaints += await to_the_end(lambda: list(keep(report, files)))
-    for complaint in complaints:
-        screen.complain(f"cannot be written: {complaint}")
-    return not complaints

@@ -8,9 +8,9 @@ from functools import partial
 from foxstream.bench.result import Report
 from foxstream.bench.summary import summarise_levels
 from foxstream.cli.bench.columns import show
-from foxstream.cli.bench.keeping import Files
+from foxstream.cli.bench.keeping import Files, kept_whole
 from foxstream.cli.bench.load_table import load_lines
-from foxstream.cli.bench.measuring import kept_whole, show_results
+from foxstream.cli.bench.measuring import show_results
 from foxstream.cli.bench.reading import records_of
 from foxstream.cli.running import Job
 from foxstream.cli.screen import Screen

@@ -8,8 +8,8 @@ from foxstream.bench.amounts import digits, duration
 from foxstream.bench.result import Accuracy, Report
 from foxstream.bench.self_test import self_test
 from foxstream.cli.bench.columns import Cell, Row, folded, show
-from foxstream.cli.bench.keeping import Files
-from foxstream.cli.bench.measuring import kept_whole, measured_on, started
+from foxstream.cli.bench.keeping import Files, kept_whole
+from foxstream.cli.bench.measuring import measured_on, started
 from foxstream.cli.harmless import one_line
 from foxstream.cli.screen import Screen
 
