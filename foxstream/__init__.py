@@ -40,7 +40,7 @@ from foxstream.progress import Status, Timings
 from foxstream.resources import Model, Task, TaskFailure, Upload
 
 if TYPE_CHECKING:
-    from foxstream import bench, gateway, sse, transports
+    from foxstream import bench, captions, gateway, sse, transports
     from foxstream.client import Client, stream
     from foxstream.streams import Stream
 
@@ -82,6 +82,7 @@ __all__ = [
     "Usage",
     "__version__",
     "bench",
+    "captions",
     "gateway",
     "sse",
     "stream",
@@ -96,6 +97,7 @@ __getattr__, __dir__ = lazy_names(
         "Client": "foxstream.client",
         "Stream": "foxstream.streams",
         "bench": "foxstream.bench",
+        "captions": "foxstream.captions",
         "gateway": "foxstream.gateway",
         "sse": "foxstream.sse",
         "stream": "foxstream.client",

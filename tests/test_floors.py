@@ -32,6 +32,13 @@ BENCH_FIGURES = (
     ("bench.comparison", "bench.keeping_up"),
     ("bench.summary",),
 )
+# From words to lines on a screen, and which window is next: nothing waits and no clock is read.
+CAPTION_WORDS = (
+    ("captions.cue", "captions.extra", "captions.layout", "captions.tally", "captions.planning"),
+    ("captions.breaking", "captions.prompts", "captions.ordering", "captions.formats"),
+    ("captions.phrases",),
+    ("captions.cues",),
+)
 FLOORS = (
     *SANS_IO,  # ═══ the water line: no await, no clock, no socket up to here
     ("media", *LOW_TRANSPORTS),
@@ -45,6 +52,8 @@ FLOORS = (
     ("client",),
     ("video",),
     ("gateway",),
+    *CAPTION_WORDS,
+    ("captions",),
     *BENCH_FIGURES,
     ("bench",),
     ("foxstream",),
@@ -52,9 +61,9 @@ FLOORS = (
     ("__main__",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-DRY = {room for rooms in (*SANS_IO, *BENCH_FIGURES) for room in rooms}
+DRY = {room for rooms in (*SANS_IO, *CAPTION_WORDS, *BENCH_FIGURES) for room in rooms}
 # Many files, one room: inside it they import each other.
-WINGS = {"video", "gateway", "bench", "cli"}
+WINGS = {"video", "gateway", "captions", "bench", "cli"}
 
 CLOCKS = {"time", "datetime"}
 GUARDED = CLOCKS | {"asyncio", "socket", "ssl", "http", "select", "threading", "subprocess"}
@@ -72,6 +81,9 @@ MAY_IMPORT = {
     "streams": {"anyio"},
     "video": {"anyio", "av", "threading"},
     "gateway": {"aiohttp", "yarl", "anyio", "asyncio", "socket", "time"},
+    "captions.breaking": {"wcwidth"},
+    "captions.formats": {"webvtt"},
+    "captions": {"anyio", "asyncio", "trio"},
     "bench.statistics": {"numpy", "scipy"},
     "bench": {
         *("aiohttp", "anyio", "matplotlib", "asyncio"),
@@ -175,6 +187,8 @@ def test_every_room_of_the_table_exists():
         ("bench.metrics", "from foxstream.bench.statistics import share", "not below it"),
         ("bench.window", "import time", "bench.window may not import time"),
         ("bench.summary", "async def f(x):\n await x", "bench.summary waits"),
+        ("captions.cues", "async def f(x):\n await x", "captions.cues waits"),
+        ("captions.planning", "import time", "captions.planning may not import time"),
         ("streams", "print('hello')", "streams prints"),
         ("service", "log = print", "service prints"),
         ("newcomer", "", "foxstream.newcomer is on no floor"),

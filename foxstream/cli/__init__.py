@@ -1,7 +1,7 @@
 """The command line: the only rooms that print.
 
     program                       the commands and their options, as typer reads them
-    ask, demo, tail, models, serve    one room for each command
+    ask, caption, demo, tail, models, serve    one room for each command
     session                       whom a command speaks to
     answers                       an answer as it comes, as text or as JSON lines
     screen, status, harmless      the terminal: where the cursor is, what must not reach it

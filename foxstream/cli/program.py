@@ -15,6 +15,7 @@ import typer
 from foxstream import __version__
 from foxstream.cli.ask import ask
 from foxstream.cli.bench.app import bench_app
+from foxstream.cli.caption import caption
 from foxstream.cli.demo import demo
 from foxstream.cli.failures import exit_code, explained, misused
 from foxstream.cli.models import models
@@ -29,6 +30,7 @@ __all__ = ["COMMANDS", "run"]
 COMMANDS = {
     demo: "foxstream demo",
     ask: 'foxstream ask "What is happening?" --video clip.mp4 --local',
+    caption: "foxstream caption clip.mp4 --every 4s --vtt clip.vtt --local",
     serve: "foxstream serve --port 0",
     tail: "foxstream tail task-llmrouter-1776874565-yq3szvcu",
     models: "foxstream models",
@@ -103,5 +105,5 @@ def _foxstream(
 ) -> None:
     """Ask FoxAPI about videos, images and sounds, and see the answer come token by token.
 
-    The service needs a key in FOXAPI_API_KEY; demo, and ask and bench with --local, need none.
+    The service needs a key in FOXAPI_API_KEY; demo, and others with --local, need none.
     """

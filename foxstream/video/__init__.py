@@ -3,7 +3,7 @@
     files, containers, whole    what may be opened at all
     door, headers, timeline     the only door to FFmpeg
     measure                     looks, shots, colours of the pictures; meter of the sound
-    shrink, clip                the two that write, by way of convert and mp4
+    shrink, windows, clip       those that write, by way of convert and mp4
     facts, savings, limits      plain values
     threads                     off the event loop
 
@@ -36,7 +36,7 @@ from foxstream.video.facts import (
 )
 from foxstream.video.files import Source, as_source
 from foxstream.video.limits import DEFAULT_LIMITS, Limits
-from foxstream.video.savings import Saved, Shrunk, estimate_tokens
+from foxstream.video.savings import Saved, Shrunk, Window, estimate_tokens
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -54,6 +54,7 @@ __all__ = [
     "Sound",
     "Video",
     "VideoTrack",
+    "Window",
     "estimate_tokens",
     "examine",
     "make_clip",
@@ -62,6 +63,7 @@ __all__ = [
 
 _FPS = (0.01, 240.0)
 _HEIGHT = (16, 4320)
+_EVERY = (0.2, 3600.0)
 
 
 class Video:
@@ -101,6 +103,29 @@ class Video:
         settings = (Fraction(fps).limit_denominator(1000), int(height), audio)
         return await threads.run(partial(_shrunk, self._source, self._limits, settings))
 
+    def windows(
+        self,
+        every: float = 4.0,
+        *,
+        fps: float = 1.0,
+        height: int = 360,
+        audio: bool = True,
+        shots: bool = False,
+    ) -> AsyncGenerator[Window]:
+        """Yield the video in windows of `every` seconds, each shrunk as `shrink` does.
+
+        It is decoded once, as far as windows are asked for, and no more than one is in memory.
+        `shots` lets a window end earlier, at a shot change in its second half. What would be a
+        sliver at the end, shorter than a second and than half of `every`, is joined to the
+        window before. A picture that stands longer than a window opens the next one again.
+        """
+        _check_range("every", every, _EVERY)
+        _check_range("fps", fps, _FPS)
+        _check_range("height", height, _HEIGHT)
+        step, rate = (Fraction(value).limit_denominator(1000) for value in (every, fps))
+        settings = (step, rate, int(height), audio, shots)
+        return threads.steps(partial(_windows, self._source, self._limits, settings))
+
 
 def examine(
     source: str | PathLike[str] | bytes | bytearray, kind: Kind, *, limits: Limits = DEFAULT_LIMITS
@@ -132,6 +157,20 @@ def _shrunk(
 
     with opened(source, "video", limits, stop) as media:
         return shrunk(media, Plan(*settings))
+
+
+def _windows(
+    source: Source,
+    limits: Limits,
+    settings: tuple[Fraction, Fraction, int, bool, bool],
+    stop: Event,
+) -> Generator[Window]:
+    require_pyav()
+    from foxstream.video.door import opened
+    from foxstream.video.windows import WindowPlan, windows
+
+    with opened(source, "video", limits, stop) as media:
+        yield from windows(media, WindowPlan(*settings))
 
 
 def _clip(_: Event) -> bytes:

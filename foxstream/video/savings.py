@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-__all__ = ["Saved", "Shrunk", "estimate_tokens"]
+__all__ = ["Saved", "Shrunk", "Window", "estimate_tokens"]
 
 TOKENS_PER_FRAME = 258
 TOKENS_PER_SECOND_OF_SOUND = 32
@@ -68,3 +68,19 @@ class Shrunk(msgspec.Struct, frozen=True):
     frames: int
     codec: str
     saved: Saved
+
+
+class Window(msgspec.Struct, frozen=True):
+    """A stretch of a video: `data` is an mp4 of its own, ready to be sent as media.
+
+    `number` counts from 0; `start` and `end` in seconds of the source, counted from its first
+    picture. `tokens_before` and `tokens_after` shrinking are estimates, see `estimate_tokens`.
+    """
+
+    number: int
+    start: float
+    end: float
+    data: bytes
+    frames: int
+    tokens_before: int
+    tokens_after: int

@@ -20,7 +20,7 @@ from foxstream.video.door import Opened
 from foxstream.video.mp4 import Mp4
 from foxstream.video.savings import Saved, Shrunk, estimate_tokens
 
-__all__ = ["Plan", "shrunk"]
+__all__ = ["Fitter", "Keeper", "Plan", "shrunk"]
 
 _ROUNDING = Fraction(1, 1000)  # containers that count in milliseconds round a frame's time
 _UPSIDE_DOWN = (("hflip", ""), ("vflip", ""))
@@ -42,7 +42,7 @@ class Plan(NamedTuple):
 
 def shrunk(media: Opened, plan: Plan) -> Shrunk:
     """Decode all of `media` and encode what `plan` leaves of it."""
-    keeper, fitter = _Keeper(plan.fps), _Fitter(media.pixel_aspect, plan.height)
+    keeper, fitter = Keeper(plan.fps), Fitter(media.pixel_aspect, plan.height)
     with closing(Mp4(plan.fps)) as target:
         for frame in media.frames(sound=plan.audio):
             if isinstance(frame, AudioFrame):
@@ -63,7 +63,7 @@ def shrunk(media: Opened, plan: Plan) -> Shrunk:
     )
 
 
-def _saved(media: Opened, plan: Plan, keeper: _Keeper, size: int) -> Saved:
+def _saved(media: Opened, plan: Plan, keeper: Keeper, size: int) -> Saved:
     seconds, sound = float(media.end), media.audio is not None
     return Saved(
         bytes_before=media.size,
@@ -73,7 +73,7 @@ def _saved(media: Opened, plan: Plan, keeper: _Keeper, size: int) -> Saved:
     )
 
 
-class _Keeper:
+class Keeper:
     """Divides time into slots and keeps the first frame of each."""
 
     def __init__(self, fps: Fraction) -> None:
@@ -83,6 +83,7 @@ class _Keeper:
         self._slot = -1
 
     def keeps(self, start: Fraction) -> bool:
+        """Whether the frame that stands from `start` on, in seconds, is the first of its slot."""
         self.seen += 1
         slot = floor((start + _ROUNDING) * self._fps)
         kept = slot > self._slot
@@ -91,7 +92,7 @@ class _Keeper:
         return kept
 
 
-class _Fitter:
+class Fitter:
     """Scales every frame to the size the first one leads to, and turns it upright."""
 
     def __init__(self, pixel_aspect: Fraction, height: int) -> None:

@@ -1,0 +1,150 @@
+"""Files of cues: valid at every moment, and completed by a second run."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import msgspec
+import pytest
+import webvtt
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from foxstream.captions import JSON_LINES, SRT, VTT, Cue, CueFile
+from foxstream.errors import InvalidInputError
+
+FORMATS = pytest.mark.parametrize("form", [VTT, SRT, JSON_LINES], ids=lambda each: each.name)
+SOURCE = "clip.mp4, 12 bytes"
+
+
+def cue(window: int, text: str = "A fox\nruns.", error: str | None = None) -> Cue:
+    return Cue(4.0 * window, 4.0 * window + 4, text, True, window, error)
+
+
+def read(path, form):
+    name = "vtt" if form is VTT else "srt"
+    return list(webvtt.from_buffer(io.StringIO(path.read_text(encoding="utf-8")), format=name))
+
+
+@FORMATS
+def test_what_is_written_is_read_again(tmp_path, form):
+    file = CueFile(tmp_path / "clip", form, SOURCE)
+    for window in range(3):
+        file.write(cue(window, f"<b>A & B</b> --&gt;\nwindow {window}"))
+    again = CueFile(tmp_path / "clip", form, SOURCE)
+    assert [each.text for each in again.cues] == [each.text for each in file.cues]
+    assert [(each.start, each.end) for each in again.cues] == [(0, 4), (4, 8), (8, 12)]
+
+
+@pytest.mark.parametrize("form", [VTT, SRT], ids=lambda each: each.name)
+def test_another_library_reads_it(tmp_path, form):
+    path = tmp_path / "clip"
+    file = CueFile(path, form, SOURCE)
+    file.write(Cue(3599.9996, 3600.5, "one\ntwo", True, 0))
+    file.write(Cue(3600.5, 3600.5001, "three", True, 1))
+    first, second = read(path, form)
+    assert first.start.replace(",", ".") == "01:00:00.000"
+    assert first.lines == ["one", "two"]
+    assert second.end.replace(",", ".") == "01:00:00.501"
+
+
+def test_the_bytes_of_a_vtt(tmp_path):
+    file = CueFile(tmp_path / "clip.vtt", VTT, SOURCE)
+    file.write(cue(0, "a < b & c --> d"))
+    file.write(cue(1, "", "the --> answer\nhas no text"))
+    assert file.path.read_bytes().decode() == (
+        "WEBVTT\n\nNOTE captions of clip.mp4, 12 bytes\n\n"
+        "0.1\n00:00:00.000 --> 00:00:04.000\na &lt; b &amp; c --&gt; d\n\n"
+        "NOTE no captions from 00:00:04.000 to 00:00:08.000: the -> answer has no text\n\n"
+    )
+    assert len(read(file.path, VTT)) == 1
+
+
+@FORMATS
+def test_a_file_cut_off_anywhere_is_completed(tmp_path, form):
+    path = tmp_path / "clip"
+    file = CueFile(path, form, SOURCE)
+    for window in range(2):
+        file.write(cue(window))
+    whole = path.read_bytes()
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        again = CueFile(path, form, SOURCE)
+        for window in range(len(again.cues), 2):
+            again.write(cue(window))
+        assert path.read_bytes() == whole
+
+
+@FORMATS
+def test_a_gap_is_filled_in_order(tmp_path, form):
+    path = tmp_path / "clip"
+    file = CueFile(path, form, SOURCE)
+    file.write(cue(0))
+    file.write(cue(1, "", "it failed"))
+    file.write(cue(2))
+    again = CueFile(path, form, SOURCE)
+    assert [each.start for each in again.cues] == [0, 8]
+    again.write(cue(1, "now it has words"))
+    third = CueFile(path, form, SOURCE)
+    assert [each.start for each in third.cues] == [0, 4, 8]
+    assert "it failed" not in path.read_text()
+
+
+def test_a_cue_gives_way_to_the_one_at_its_time(tmp_path):
+    file = CueFile(tmp_path / "clip", JSON_LINES, SOURCE)
+    file.write(Cue(0, 2.5, "half of it", True, 0))
+    file.write(Cue(0, 2, "the", True, 0))
+    file.write(Cue(2, 4, "whole", True, 0))
+    assert [json.loads(line)["text"] for line in file.path.read_text().splitlines()] == [
+        "the",
+        "whole",
+    ]
+
+
+@FORMATS
+@given(text=st.text(min_size=1, max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_any_text_survives(form, text):
+    shown = "\n".join(" ".join(line.split()) for line in text.splitlines() if line.strip())
+    if not shown or "\0" in shown:
+        return
+    block = form.block(1, Cue(0, 4, shown, True, 0))
+    [found] = form.parse(form.head(SOURCE) + block)
+    assert found.text.split() == shown.split()
+
+
+@pytest.mark.parametrize(
+    ("form", "content"),
+    [
+        (VTT, b"WEBVTT\n\nNOTE captions of other.mp4, 3 bytes\n\n"),
+        (VTT, b"dear diary\n\n"),
+        (VTT, b"\xff\xfe"),
+        (JSON_LINES, b"dear diary\n"),
+        (JSON_LINES, b'{"start": "x"}\n'),
+    ],
+)
+def test_what_is_not_ours_is_refused_and_kept(tmp_path, form, content):
+    path = tmp_path / "clip"
+    path.write_bytes(content)
+    with pytest.raises(InvalidInputError, match="is no"):
+        CueFile(path, form, SOURCE)
+    assert path.read_bytes() == content
+
+
+def test_where_nothing_can_be_written_it_is_told(tmp_path):
+    with pytest.raises(InvalidInputError, match=r"missing/clip.vtt cannot be written"):
+        CueFile(tmp_path / "missing" / "clip.vtt", VTT, SOURCE)
+    with pytest.raises(InvalidInputError, match="cannot be read"):
+        CueFile(tmp_path, VTT, SOURCE)
+
+
+def test_json_lines_hold_all_of_a_cue():
+    assert msgspec.json.decode(JSON_LINES.block(1, cue(2))) == {
+        "start": 8.0,
+        "end": 12.0,
+        "text": "A fox\nruns.",
+        "final": True,
+        "window": 2,
+        "error": None,
+    }
