@@ -46,7 +46,7 @@ class Retelling:
         """Fold the chunks of one read in; return what is new of them."""
         fresh: list[Delta] = []
         for chunk in chunks:
-            told = map(self._beyond, self._told.add((chunk,), received_ns))
+            told = map(self.beyond, self._told.add((chunk,), received_ns))
             new = [delta for delta in told if delta is not None]
             if new and self.behind:
                 raise StreamDivergedError("the stream leaves out now what was delivered already")
@@ -55,7 +55,8 @@ class Retelling:
         self._delivered.adopt(self._told)
         return fresh
 
-    def _beyond(self, delta: Delta) -> Delta | None:
+    def beyond(self, delta: Delta) -> Delta | None:
+        """What of one delta was not delivered before; it is not folded in."""
         index = delta.index
         text = self._new_of((index, "text"), delta.text)
         reasoning = self._new_of((index, "reasoning"), delta.reasoning)

@@ -1,0 +1,88 @@
+"""A relay as the response of a Starlette or FastAPI endpoint.
+
+    async def events(request: Request) -> Response:
+        return relay_response(request, relay)
+
+House rule: the server's notice that the viewer has left is awaited beside the sending.
+"""
+
+from __future__ import annotations
+
+from contextlib import aclosing, suppress
+
+import anyio
+
+from foxstream.errors import MissingExtraError
+from foxstream.integrations.event_stream import (
+    HEADERS,
+    LAST_EVENT_ID,
+    check_retry,
+    event_blocks,
+    is_told,
+    viewer_of,
+)
+from foxstream.relay.relays import Relay
+from foxstream.relay.viewers import Policy, Viewer
+
+try:
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import Receive, Scope, Send
+except ImportError as error:
+    raise MissingExtraError("this needs Starlette: pip install starlette") from error
+
+__all__ = ["relay_response"]
+
+
+def relay_response(
+    request: Request,
+    relay: Relay,
+    *,
+    policy: Policy = "wait",
+    max_lag: int = 1000,
+    retry: float = 2.0,
+) -> Response:
+    """Answer with the events of a relay from `Last-Event-ID` on, until their end or the viewer's.
+
+    The viewer's leaving frees it at once and stops nothing else: that is `Relay.stop`. `retry` is
+    after how many seconds a browser reconnects; `policy` and `max_lag` are those of `Relay.view`.
+    Raises `InvalidInputError` for a value out of range.
+    """
+    check_retry(retry)
+    viewer = viewer_of(relay, request.headers.get(LAST_EVENT_ID), policy, max_lag)
+    if is_told(relay, viewer):
+        viewer.close()
+        return Response(status_code=204)
+    return _EventStream(viewer, retry)
+
+
+class _EventStream(Response):
+    """The events of one viewer; it can be sent once."""
+
+    def __init__(self, viewer: Viewer, retry: float) -> None:
+        super().__init__(headers=HEADERS)
+        del self.headers["content-length"]
+        self._viewer = viewer
+        self._retry = retry
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 (ASGI)
+        async with self._viewer, anyio.create_task_group() as tasks:
+            self._viewer.on_disconnect = tasks.cancel_scope.cancel
+            tasks.start_soon(_cancel_when_left, receive, tasks.cancel_scope)
+            await self._send(send)
+            tasks.cancel_scope.cancel()
+
+    async def _send(self, send: Send) -> None:
+        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        with suppress(OSError):  # what a server may raise where the viewer has left
+            await send(start)
+            async with aclosing(event_blocks(self._viewer, self._retry)) as blocks:
+                async for block in blocks:
+                    await send({"type": "http.response.body", "body": block, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _cancel_when_left(receive: Receive, scope: anyio.CancelScope) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    scope.cancel()
