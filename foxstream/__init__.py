@@ -40,7 +40,7 @@ from foxstream.progress import Status, Timings
 from foxstream.resources import Model, Task, TaskFailure, Upload
 
 if TYPE_CHECKING:
-    from foxstream import bench, captions, gateway, sse, transports
+    from foxstream import bench, captions, gateway, relay, sse, transports
     from foxstream.client import Client, stream
     from foxstream.streams import Stream
 
@@ -84,6 +84,7 @@ __all__ = [
     "bench",
     "captions",
     "gateway",
+    "relay",
     "sse",
     "stream",
     "transports",
@@ -99,6 +100,7 @@ __getattr__, __dir__ = lazy_names(
         "bench": "foxstream.bench",
         "captions": "foxstream.captions",
         "gateway": "foxstream.gateway",
+        "relay": "foxstream.relay",
         "sse": "foxstream.sse",
         "stream": "foxstream.client",
         "transports": "foxstream.transports",

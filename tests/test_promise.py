@@ -21,7 +21,8 @@ NAMES = """
     MissingExtraError Model NotFoundError PermissionDeniedError ProtocolError RateLimitError
     RequestTooLargeError Retries Status Stream StreamDivergedError StreamTruncatedError Task
     TaskFailedError TaskFailure Timeouts Timings ToolCall ToolCallDelta UnprocessableEntityError
-    Upload Usage __version__ bench captions gateway sse stream transports
+    Upload Usage __version__ bench captions gateway relay sse stream
+    transports
 """
 
 QUESTION = [
