@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         SlowViewerError,
         StoreError,
     )
+    from foxstream.relay.hub import Hub
     from foxstream.relay.memory_store import MemoryStore
     from foxstream.relay.redis_store import RedisStore
     from foxstream.relay.relays import Relay
@@ -35,6 +36,7 @@ __all__ = [
     "Bounds",
     "Entry",
     "EventsGoneError",
+    "Hub",
     "Lease",
     "LeaseLostError",
     "MemoryStore",
@@ -58,6 +60,7 @@ __getattr__, __dir__ = lazy_names(
         "Bounds": "foxstream.relay.bounds",
         "Entry": "foxstream.relay.entries",
         "EventsGoneError": "foxstream.relay.errors",
+        "Hub": "foxstream.relay.hub",
         "Lease": "foxstream.relay.stores",
         "LeaseLostError": "foxstream.relay.errors",
         "MemoryStore": "foxstream.relay.memory_store",
