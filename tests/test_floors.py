@@ -39,6 +39,8 @@ CAPTION_WORDS = (
     ("captions.phrases",),
     ("captions.cues",),
 )
+# What a page knows and whom it answers, however it is served.
+CAPTION_PAGE = (("captions.page.playhead", "captions.page.hosts", "captions.page.state"),)
 # A stream as its viewers find it; when there is more of it is none of their business.
 RELAY_LOG = (
     ("relay.errors", "relay.bounds", "relay.entries"),
@@ -65,6 +67,8 @@ FLOORS = (
     ("integrations.aiohttp", "integrations.starlette"),
     ("integrations",),
     ("captions",),
+    *CAPTION_PAGE,
+    ("captions.page",),
     *BENCH_FIGURES,
     ("bench",),
     ("foxstream",),
@@ -72,9 +76,10 @@ FLOORS = (
     ("__main__",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-DRY = {room for rooms in (*SANS_IO, *CAPTION_WORDS, *RELAY_LOG, *BENCH_FIGURES) for room in rooms}
+THINKING = (*SANS_IO, *CAPTION_WORDS, *CAPTION_PAGE, *RELAY_LOG, *BENCH_FIGURES)
+DRY = {room for rooms in THINKING for room in rooms}
 # Many files, one room: inside it they import each other.
-WINGS = {"video", "gateway", "relay", "captions", "bench", "cli"}
+WINGS = {"video", "gateway", "relay", "captions", "captions.page", "bench", "cli"}
 
 CLOCKS = {"time", "datetime"}
 GUARDED = CLOCKS | {"asyncio", "socket", "ssl", "http", "select", "threading", "subprocess"}
@@ -95,6 +100,7 @@ MAY_IMPORT = {
     "captions.breaking": {"wcwidth"},
     "captions.formats": {"webvtt"},
     "captions": {"anyio", "asyncio", "trio"},
+    "captions.page": {"aiohttp", "anyio", "asyncio", "socket"},
     "relay": {"anyio", "redis"},
     "integrations.aiohttp": {"aiohttp", "anyio"},
     "integrations.starlette": {"anyio", "starlette"},
@@ -103,7 +109,7 @@ MAY_IMPORT = {
         *("aiohttp", "anyio", "matplotlib", "asyncio"),
         *("gc", "socket", "subprocess", "threading", "time"),
     },
-    "cli": {"anyio", "asyncio", "rich", "typer", "time"},
+    "cli": {"aiohttp", "anyio", "asyncio", "rich", "typer", "time"},
 }
 WAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 NAMELESS = {"utils", "helpers", "common", "manager", "misc", "base"}
@@ -203,6 +209,12 @@ def test_every_room_of_the_table_exists():
         ("bench.summary", "async def f(x):\n await x", "bench.summary waits"),
         ("captions.cues", "async def f(x):\n await x", "captions.cues waits"),
         ("captions.planning", "import time", "captions.planning may not import time"),
+        ("captions.page.state", "async def f(x):\n await x", "captions.page.state waits"),
+        (
+            "captions.files",
+            "from foxstream.captions.page import state",
+            "captions imports captions",
+        ),
         ("relay.log", "async def f(x):\n await x", "relay.log waits"),
         ("relay.relays", "from foxstream.gateway.app import create_app", "relay imports gateway"),
         ("relay.relays", "import aiohttp", "relay may not import aiohttp"),

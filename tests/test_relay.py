@@ -20,6 +20,7 @@ from foxstream.relay import (
     StoreError,
 )
 from foxstream.relay.entries import Entry
+from foxstream.sse import Event
 from tests import script
 from tests.relaykit import Source, begun, data, offsets, texts, words
 
@@ -428,3 +429,23 @@ async def test_a_relay_is_entered_once_and_serves_from_then_on():
     async with relay:
         with pytest.raises(RuntimeError, match="once"):
             await relay.__aenter__()
+
+
+async def test_a_state_of_ones_own_stands_for_what_is_gone():
+    store = MemoryStore(max_events=2)
+    generation = await store.generation()
+    async with Relay(Source(1, 2, 3, 4), store=store) as relay:
+        await relay.wait()
+
+        def state() -> Event:
+            return Event("state", b"6", f"{generation}.2")
+
+        async with relay.view(state=state) as viewer:
+            fresh = await words(viewer)
+        async with relay.view(last_event_id=f"{generation}.0", state=state) as viewer:
+            behind = await words(viewer)
+        async with relay.view(last_event_id=f"{generation}.3", state=state) as viewer:
+            ahead = await words(viewer)
+    assert [event.data for event in fresh] == [b"6", b"4", b"{}"]
+    assert behind == fresh
+    assert [event.event for event in ahead] == ["done"]

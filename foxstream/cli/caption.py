@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Sequence
 from contextlib import aclosing
 from functools import partial
@@ -15,9 +14,11 @@ import typer
 from anyio import to_thread
 
 from foxstream import captions
+from foxstream.captions import page
 from foxstream.captions.cue import Cue
 from foxstream.captions.layout import Layout
-from foxstream.captions.tally import Tally
+from foxstream.cli.caption_following import Following, Progress, in_all
+from foxstream.cli.caption_page import listening, show
 from foxstream.cli.options import ApiKey, BaseUrl, OpenAI, Timeout
 from foxstream.cli.running import Job
 from foxstream.cli.screen import Screen
@@ -26,6 +27,9 @@ from foxstream.question import DEFAULT_MODEL
 from foxstream.video import Header, Video
 
 if TYPE_CHECKING:
+    from aiohttp.web import Application
+
+    from foxstream.captions.captioning import Captions
     from foxstream.captions.files import CueFile
 
 __all__ = ["caption"]
@@ -50,6 +54,8 @@ class _Wanted(msgspec.Struct, frozen=True):
     at_once: int
     shots: bool
     layout: Layout
+    port: int | None
+    host: str | None
 
 
 def caption(
@@ -62,6 +68,12 @@ def caption(
     ] = None,
     srt: Annotated[Path | None, typer.Option(metavar="PATH", help="Write SubRip.")] = None,
     jsonl: Annotated[Path | None, typer.Option(metavar="PATH", help="Write JSON lines.")] = None,
+    serve: Annotated[
+        int | None, typer.Option(metavar="PORT", help="Serve a page with the video; 0: a free one.")
+    ] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Where the page listens, else on this machine alone.")
+    ] = None,
     model: Annotated[str, typer.Option(help="The model; see: foxstream models.")] = DEFAULT_MODEL,
     at_once: Annotated[int, typer.Option(help="How many windows are asked about at once.")] = 4,
     shots: Annotated[
@@ -79,10 +91,11 @@ def caption(
 ) -> Job:
     """Caption a video, window by window, each in a request of its own.
 
-    Captions go to standard output, or into the files that are named. Ctrl-C leaves them valid, and
-    the same command goes on where they end. Exits with 1 where a window stays without captions.
+    Captions go to standard output, into the files that are named, or onto a page that stays until
+    Ctrl-C. Ctrl-C leaves the files valid, and the same command goes on where they end. Exits with 1
+    where a window stays without captions.
     """
-    _load()
+    _load(page_too=serve is not None)
     outputs = {"VTT": vtt, "SRT": srt, "JSON_LINES": jsonl}
     wanted = _Wanted(
         video=video,
@@ -92,25 +105,54 @@ def caption(
         at_once=at_once,
         shots=shots,
         layout=Layout(columns=columns, lines=lines),
+        port=serve,
+        host=host,
     )
     target = Target(base_url=base_url, api_key=api_key, openai=openai, local=local, timeout=timeout)
     return partial(_caption, wanted, target)
 
 
-def _load() -> None:
+def _load(*, page_too: bool) -> None:
     """Import what is heavy before there is an event loop, which reading files would block."""
     for name in ("CueFile", "VTT", "caption"):
         getattr(captions, name)
+    if page_too:
+        _ = page.create_page
 
 
 async def _caption(wanted: _Wanted, target: Target, screen: Screen) -> int:
     header = await _header(wanted.video)
     source = f"{Path(wanted.video).name}, {header.size:,} bytes"
     files = await to_thread.run_sync(_opened, wanted.outputs, source)
-    async with opened(target) as session:
-        tally = await _follow(wanted, session, files, _Progress(screen, header.seconds))
-    _sum_up(tally, wanted, screen)
-    return 1 if tally.failed else 0
+    playhead, known = page.Playhead(), in_all(files)
+    with await to_thread.run_sync(listening, wanted.port, wanted.host) as listener:
+        async with opened(target) as session, _asked(wanted, session, known, playhead) as cues:
+            progress = Progress(screen, header.seconds, alone=not files and listener is None)
+            following = Following(cues, files, progress, wanted.layout.speed)
+            if listener is not None:
+                app = _page(wanted, following, header.seconds, playhead, known)
+                await show(listener, app, following, screen)
+            await following.to_the_end()
+            return 1 if cues.tally.failed else 0
+
+
+def _page(
+    wanted: _Wanted,
+    following: Following,
+    seconds: float | None,
+    playhead: page.Playhead,
+    known: Sequence[Cue],
+) -> Application:
+    return page.create_page(
+        wanted.video,
+        following,
+        following.tally,
+        playhead=playhead,
+        known=known,
+        seconds=seconds,
+        every=wanted.every,
+        names=() if wanted.host is None else {wanted.host},
+    )
 
 
 def _opened(outputs: dict[str, Path], source: str) -> list[CueFile]:
@@ -128,10 +170,10 @@ async def _header(video: str) -> Header:
     raise AssertionError("facts begin with a header")
 
 
-async def _follow(
-    wanted: _Wanted, session: Session, files: Sequence[CueFile], progress: _Progress
-) -> Tally:
-    cues = captions.caption(
+def _asked(
+    wanted: _Wanted, session: Session, known: Sequence[Cue], playhead: page.Playhead
+) -> Captions:
+    return captions.caption(
         wanted.video,
         every=wanted.every,
         client=session.client,
@@ -139,81 +181,6 @@ async def _follow(
         at_once=wanted.at_once,
         shots=wanted.shots,
         layout=wanted.layout,
-        known=_in_all(files),
+        playhead=playhead,
+        known=known,
     )
-    async with cues:
-        progress.show(0.0, cues.tally)
-        async for cue in cues:
-            if cue.final:
-                for file in files:
-                    await to_thread.run_sync(file.write, cue)
-                progress.tell(cue, alone=not files)
-                progress.show(cue.end, cues.tally)
-            elif cue.error is not None:
-                progress.tell(cue, alone=False)
-    return cues.tally
-
-
-def _in_all(files: Sequence[CueFile]) -> list[Cue]:
-    """The cues that every file has: what one of them lacks is asked for again."""
-    if not files:
-        return []
-    first, *others = files
-    ends = [{_milliseconds(cue.end) for cue in file.cues} for file in others]
-    return [cue for cue in first.cues if all(_milliseconds(cue.end) in each for each in ends)]
-
-
-def _milliseconds(seconds: float) -> int:
-    return round(seconds * 1000)
-
-
-class _Progress:
-    """Shows how far it is; `length` of the video in seconds, where it is known."""
-
-    def __init__(self, screen: Screen, length: float | None) -> None:
-        self._screen = screen
-        self._length = length
-        self._began = time.monotonic()
-
-    def show(self, until: float, tally: Tally) -> None:
-        """Show that there are captions up to `until` seconds."""
-        facts = [f"{until:.0f} s" + (f" of {self._length:.0f} s" if self._length else "")]
-        facts.append(f"{tally.finished} windows, {tally.tokens:,} tokens")
-        if self._length and until:
-            passed = time.monotonic() - self._began
-            left = max(0.0, passed * (self._length - until) / until)
-            facts.append(f"{left:.0f} s left")
-        self._screen.tick("captioning", ", ".join(facts))
-
-    def tell(self, cue: Cue, *, alone: bool) -> None:
-        """Tell of a window that failed, and the captions where they go nowhere else."""
-        if cue.error is not None:
-            what = "stays without captions" if cue.final else "is asked about again"
-            self._screen.note(f"{_clock(cue.start)} to {_clock(cue.end)} {what}: {cue.error}")
-        elif alone:
-            text = cue.text.replace("\n", "\n" + " " * 9)
-            self._screen.say(f"{_clock(cue.start):>7}  {text}\n")
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds, 1), 60)
-    return f"{int(minutes)}:{rest:04.1f}"
-
-
-def _sum_up(tally: Tally, wanted: _Wanted, screen: Screen) -> None:
-    had = f", {tally.skipped} had captions before" if tally.skipped else ""
-    again = f", {tally.retried} asked about again" if tally.retried else ""
-    screen.note(
-        f"{tally.done} of {tally.windows} windows captioned{had}{again}, {tally.failed} failed."
-    )
-    if tally.done:
-        unknown = f" and {tally.unmetered} answers unmetered" if tally.unmetered else ""
-        screen.note(
-            f"{tally.tokens:,} tokens{unknown}; shrinking took the video from about"
-            f" {tally.tokens_before:,} to {tally.tokens_after:,} tokens (an estimate)."
-        )
-    if tally.fast:
-        screen.note(
-            f"{tally.fast} captions are faster than {wanted.layout.speed:g} characters a second,"
-            f" the fastest has {tally.fastest:.0f}."
-        )

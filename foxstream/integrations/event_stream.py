@@ -11,7 +11,7 @@ from foxstream.errors import InvalidInputError
 from foxstream.relay.entries import ERROR, failure_data
 from foxstream.relay.errors import RelayClosedError, RelayError
 from foxstream.relay.relays import Relay
-from foxstream.relay.viewers import Policy, Viewer
+from foxstream.relay.viewers import Policy, State, Viewer
 from foxstream.sse import encode
 
 __all__ = ["HEADERS", "LAST_EVENT_ID", "check_retry", "event_blocks", "is_told", "viewer_of"]
@@ -26,9 +26,17 @@ HEADERS = {
 """Of an event stream that nothing on the way may keep or buffer."""
 
 
-def viewer_of(relay: Relay, last_event_id: str | None, policy: Policy, max_lag: int) -> Viewer:
+def viewer_of(
+    relay: Relay,
+    last_event_id: str | None,
+    policy: Policy,
+    max_lag: int,
+    state: State | None,
+) -> Viewer:
     """The viewer that a request asks for."""
-    return relay.view(last_event_id=last_event_id or None, policy=policy, max_lag=max_lag)
+    return relay.view(
+        last_event_id=last_event_id or None, policy=policy, max_lag=max_lag, state=state
+    )
 
 
 def is_told(relay: Relay, viewer: Viewer) -> bool:

@@ -22,7 +22,7 @@ from foxstream.integrations.event_stream import (
     viewer_of,
 )
 from foxstream.relay.relays import Relay
-from foxstream.relay.viewers import Policy, Viewer
+from foxstream.relay.viewers import Policy, State, Viewer
 
 try:
     from starlette.requests import Request
@@ -41,15 +41,16 @@ def relay_response(
     policy: Policy = "wait",
     max_lag: int = 1000,
     retry: float = 2.0,
+    state: State | None = None,
 ) -> Response:
     """Answer with the events of a relay from `Last-Event-ID` on, until their end or the viewer's.
 
     The viewer's leaving frees it at once and stops nothing else: that is `Relay.stop`. `retry` is
-    after how many seconds a browser reconnects; `policy` and `max_lag` are those of `Relay.view`.
-    Raises `InvalidInputError` for a value out of range.
+    after how many seconds a browser reconnects; `policy`, `max_lag` and `state` are those of
+    `Relay.view`. Raises `InvalidInputError` for a value out of range.
     """
     check_retry(retry)
-    viewer = viewer_of(relay, request.headers.get(LAST_EVENT_ID), policy, max_lag)
+    viewer = viewer_of(relay, request.headers.get(LAST_EVENT_ID), policy, max_lag, state)
     if is_told(relay, viewer):
         viewer.close()
         return Response(status_code=204)

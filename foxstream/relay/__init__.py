@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from foxstream.relay.redis_store import RedisStore
     from foxstream.relay.relays import Relay
     from foxstream.relay.stores import Lease, Page, Store
-    from foxstream.relay.viewers import Policy, Viewer
+    from foxstream.relay.viewers import Policy, State, Viewer
 
 __all__ = [
     "Bounds",
@@ -47,6 +47,7 @@ __all__ = [
     "RelayClosedError",
     "RelayError",
     "SlowViewerError",
+    "State",
     "Store",
     "StoreError",
     "Viewer",
@@ -71,6 +72,7 @@ __getattr__, __dir__ = lazy_names(
         "RelayClosedError": "foxstream.relay.errors",
         "RelayError": "foxstream.relay.errors",
         "SlowViewerError": "foxstream.relay.errors",
+        "State": "foxstream.relay.viewers",
         "Store": "foxstream.relay.stores",
         "StoreError": "foxstream.relay.errors",
         "Viewer": "foxstream.relay.viewers",

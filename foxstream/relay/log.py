@@ -17,7 +17,7 @@ from foxstream.relay.entries import SNAPSHOT, Entry, snapshot_choices, snapshot_
 from foxstream.relay.said import Said
 from foxstream.sse import Event, encode
 
-__all__ = ["Kept", "Log"]
+__all__ = ["Kept", "Log", "framed"]
 
 _MAX_DIGITS = 18  # of an offset in an id
 
@@ -98,8 +98,7 @@ class Log:
 
     def _framed(self, entry: Entry) -> Kept:
         id = f"{self.generation}.{entry.offset}"
-        frame = b"id: %b\n%b" % (id.encode(), encode(entry.event, entry.data))
-        return Kept(Event(entry.event, entry.data, id), frame, entry.size, entry.last)
+        return framed(Event(entry.event, entry.data, id), entry.size, last=entry.last)
 
     def _skip_to(self, offset: int) -> None:
         self._kept.clear()
@@ -114,3 +113,9 @@ class Log:
         ):
             self._size -= self._kept.popleft().size
             self.first += 1
+
+
+def framed(event: Event, size: int = 0, *, last: bool = False) -> Kept:
+    """An event with its id, ready for the wire."""
+    frame = b"id: %b\n%b" % (event.id.encode(), encode(event.event, event.data))
+    return Kept(event, frame, size, last)

@@ -20,7 +20,7 @@ from foxstream.relay.memory_store import MemoryStore
 from foxstream.relay.producing import Producer, Source
 from foxstream.relay.pulse import Pulse
 from foxstream.relay.stores import Store
-from foxstream.relay.viewers import Policy, Viewer
+from foxstream.relay.viewers import Policy, State, Viewer
 
 __all__ = ["Relay"]
 
@@ -72,22 +72,31 @@ class Relay:
         last_event_id: str | None = None,
         policy: Policy = "wait",
         max_lag: int = 1000,
+        state: State | None = None,
     ) -> Viewer:
         """A viewer from event `offset` on, which may be to come yet, or after the one with that id.
 
         Events that are gone are told by a `snapshot`, and so is all where the id is of another
         stream; where none can tell them, reading raises `EventsGoneError`. `max_lag` is in
-        events, see `Policy`. `InvalidInputError` for a value out of range.
+        events, see `Policy`. Values other than deltas have no snapshot, unless `state` gives one:
+        then every viewer that brings no id begins with it. `InvalidInputError` for a value out of
+        range.
         """
         log = self._open.log
         if policy not in {"wait", "snapshot", "disconnect"} or max_lag < 1:
             raise InvalidInputError(f"policy is {policy!r} and max_lag {max_lag}")
         if offset < 0:
             raise InvalidInputError(f"offset is {offset}: at least 0")
-        start = log.after(last_event_id) if last_event_id else offset
-        leave = self._viewers.discard
-        pulse = self._open.pulse
-        viewer = Viewer(log, pulse, leave, offset=start, policy=policy, max_lag=max_lag)
+        start = log.after(last_event_id) if last_event_id else None if state else offset
+        viewer = Viewer(
+            log,
+            self._open.pulse,
+            self._viewers.discard,
+            offset=start,
+            policy=policy,
+            max_lag=max_lag,
+            state=state,
+        )
         self._viewers.add(viewer)
         return viewer
 

@@ -14,11 +14,11 @@ import anyio.lowlevel
 
 from foxstream.errors import FoxError
 from foxstream.relay.errors import EventsGoneError, SlowViewerError
-from foxstream.relay.log import Kept, Log
+from foxstream.relay.log import Kept, Log, framed
 from foxstream.relay.pulse import Pulse
 from foxstream.sse import Event
 
-__all__ = ["Policy", "Viewer"]
+__all__ = ["Policy", "State", "Viewer"]
 
 Policy = Literal["wait", "snapshot", "disconnect"]
 """What becomes of a viewer that is more than `max_lag` events behind.
@@ -26,6 +26,9 @@ Policy = Literal["wait", "snapshot", "disconnect"]
 `"wait"`: it reads on from where it is, as long as the log reaches back so far. `"snapshot"`: it
 gets what was said so far as one event, then goes on live. `"disconnect"`: its reading fails.
 """
+
+State = Callable[[], Event]
+"""Gives an event that stands for all before it; its id is that of the last it stands for."""
 
 _BLOCK = 64 * 1024  # frames are joined up to about this size
 _COMMENT = b": keep-alive\n\n"
@@ -48,6 +51,7 @@ class Viewer:
         offset: int | None,
         policy: Policy,
         max_lag: int,
+        state: State | None = None,
     ) -> None:
         self.on_disconnect: Callable[[], None] | None = None
         """Called when the relay lets go of a viewer that may be stuck in front of its socket."""
@@ -59,6 +63,7 @@ class Viewer:
         self._offset = offset
         self._policy = policy
         self._max_lag = max_lag
+        self._state = state
         self._joined = log.end
         self._waiting = False
         self._over = False
@@ -153,6 +158,10 @@ class Viewer:
 
     def _jump(self) -> Kept:
         """To the newest snapshot, from an offset that is gone, of another stream, or far back."""
+        if self._state is not None:
+            event = self._state()
+            self._offset = self._log.after(event.id) or 0
+            return framed(event)
         snapshot = self._log.snapshot()
         if snapshot is None:
             raise EventsGoneError(f"the log begins with event {self._log.first} by now")
