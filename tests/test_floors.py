@@ -48,6 +48,11 @@ RELAY_LOG = (
     ("relay.log",),
     ("relay.resuming",),
 )
+# What is on a cassette, and what must never be.
+TESTING_TAPE = (
+    ("testing.errors", "testing.masking"),
+    ("testing.tape",),
+)
 FLOORS = (
     *SANS_IO,  # ═══ the water line: no await, no clock, no socket up to here
     ("media", *LOW_TRANSPORTS),
@@ -62,9 +67,10 @@ FLOORS = (
     ("video",),
     *CAPTION_WORDS,
     *RELAY_LOG,
+    *TESTING_TAPE,
     ("gateway", "relay"),
-    ("integrations.event_stream",),
-    ("integrations.aiohttp", "integrations.starlette"),
+    ("testing", "integrations.event_stream"),
+    ("integrations.aiohttp", "integrations.llm", "integrations.pytest", "integrations.starlette"),
     ("integrations",),
     ("captions",),
     *CAPTION_PAGE,
@@ -76,10 +82,13 @@ FLOORS = (
     ("__main__",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-THINKING = (*SANS_IO, *CAPTION_WORDS, *CAPTION_PAGE, *RELAY_LOG, *BENCH_FIGURES)
+THINKING = (*SANS_IO, *CAPTION_WORDS, *CAPTION_PAGE, *RELAY_LOG, *TESTING_TAPE, *BENCH_FIGURES)
 DRY = {room for rooms in THINKING for room in rooms}
 # Many files, one room: inside it they import each other.
-WINGS = {"video", "gateway", "relay", "captions", "captions.page", "bench", "cli"}
+WINGS = {
+    *("video", "gateway", "relay", "testing", "integrations.llm"),
+    *("captions", "captions.page", "bench", "cli"),
+}
 
 CLOCKS = {"time", "datetime"}
 GUARDED = CLOCKS | {"asyncio", "socket", "ssl", "http", "select", "threading", "subprocess"}
@@ -104,6 +113,9 @@ MAY_IMPORT = {
     "relay": {"anyio", "redis"},
     "integrations.aiohttp": {"aiohttp", "anyio"},
     "integrations.starlette": {"anyio", "starlette"},
+    "integrations.llm": {"anyio", "click", "llm", "pydantic"},
+    "integrations.pytest": {"pytest"},
+    "testing": {"aiohttp", "anyio", "time"},
     "bench.statistics": {"numpy", "scipy"},
     "bench": {
         *("aiohttp", "anyio", "matplotlib", "asyncio"),
@@ -219,6 +231,8 @@ def test_every_room_of_the_table_exists():
         ("relay.relays", "from foxstream.gateway.app import create_app", "relay imports gateway"),
         ("relay.relays", "import aiohttp", "relay may not import aiohttp"),
         ("integrations.aiohttp", "import starlette", "may not import starlette"),
+        ("testing.tape", "async def f(x):\n await x", "testing.tape waits"),
+        ("testing.gateway", "import pytest", "testing may not import pytest"),
         ("streams", "print('hello')", "streams prints"),
         ("service", "log = print", "service prints"),
         ("newcomer", "", "foxstream.newcomer is on no floor"),

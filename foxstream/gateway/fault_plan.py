@@ -65,7 +65,7 @@ class Faults:
         app.middlewares.append(spoil)
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        fault = self._next(request.match_info.route.name or "")
+        fault = self.fault_for(request)
         _fault.set(fault)
         try:
             response = await fault.before()
@@ -79,7 +79,9 @@ class Faults:
             return _hang_up(request, reset=hang_up.reset)
         return response
 
-    def _next(self, route: str) -> Fault:
+    def fault_for(self, request: web.Request) -> Fault:
+        """The mishap that `request` meets; a kind of `Faults` may choose by what is asked."""
+        route = request.match_info.route.name or ""
         plan = self._plans.get(route.partition(".")[0])
         entry = plan.popleft() if plan else None
         return _Several(entry) if isinstance(entry, tuple) else entry or Fault()

@@ -17,7 +17,9 @@ __all__ = [
     "Comments",
     "Crlf",
     "CutAfter",
+    "CutAfterEvents",
     "Dribble",
+    "Ending",
     "Fault",
     "HangUpError",
     "Insert",
@@ -26,10 +28,12 @@ __all__ = [
     "Silence",
     "SilenceError",
     "StallAfter",
+    "StallAfterEvents",
     "WrongTotal",
 ]
 
 Ending = Literal["end", "close", "reset"]
+"""How a stream is cut off; see `CutAfter`."""
 
 
 class SilenceError(Exception):
@@ -112,6 +116,21 @@ class CutAfter(Fault):
             raise HangUpError(reset=self._ending == "reset")
 
 
+class CutAfterEvents(Fault):
+    """Ends the stream after `events` events, without `done`; `ending` as of `CutAfter`."""
+
+    def __init__(self, events: int, ending: Ending = "close") -> None:
+        self._events = events
+        self._ending = ending
+
+    async def shape(self, blocks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+        """The first events, then the end."""
+        async for frame in _first_frames(self._events, blocks):
+            yield frame
+        if self._ending != "end":
+            raise HangUpError(reset=self._ending == "reset")
+
+
 class StallAfter(Fault):
     """Sends `size` bytes of the stream and then nothing more, with the connection open."""
 
@@ -122,6 +141,19 @@ class StallAfter(Fault):
         """The first bytes, then silence."""
         async for block in _first(self._size, blocks):
             yield block
+        raise SilenceError
+
+
+class StallAfterEvents(Fault):
+    """Sends `events` events of the stream and then nothing more, with the connection open."""
+
+    def __init__(self, events: int) -> None:
+        self._events = events
+
+    async def shape(self, blocks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+        """The first events, then silence."""
+        async for frame in _first_frames(self._events, blocks):
+            yield frame
         raise SilenceError
 
 
@@ -192,6 +224,16 @@ async def _first(size: int, blocks: AsyncGenerator[bytes]) -> AsyncGenerator[byt
         yield block[:size]
         size -= len(block)
         if size <= 0:
+            return
+
+
+async def _first_frames(events: int, blocks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    if events <= 0:
+        return
+    async for frame in _frames(blocks):
+        yield frame
+        events -= 1
+        if events <= 0:
             return
 
 
