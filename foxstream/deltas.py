@@ -50,7 +50,7 @@ class Transcript:
                 if said is None:
                     continue
                 text = said.content or ""
-                reasoning = said.reasoning_content or said.reasoning or ""
+                reasoning = said.reasoning_content or said.reasoning or said.thinking or ""
                 calls = tuple(map(voice.call, said.tool_calls)) if said.tool_calls else ()
                 if text:
                     voice.text.append(text)
@@ -277,7 +277,7 @@ def _choice_of(choice: wire.MessageChoice) -> Choice:
     return Choice(
         index=choice.index or 0,
         text=message.content or "",
-        reasoning=message.reasoning_content or message.reasoning or "",
+        reasoning=message.reasoning_content or message.reasoning or message.thinking or "",
         tool_calls=tuple(map(_call_of, message.tool_calls or ())),
         finish_reason=choice.finish_reason,
     )

@@ -70,11 +70,12 @@ class ToolCallFragment(msgspec.Struct, gc=False):
 
 
 class ChunkDelta(msgspec.Struct, gc=False):
-    """`delta` of a chunk's choice; reasoning comes under either of two names."""
+    """`delta` of a chunk's choice; reasoning comes under one of three names."""
 
     content: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
+    thinking: str | None = None
     tool_calls: list[ToolCallFragment] | None = None
 
 
@@ -126,6 +127,7 @@ class Message(msgspec.Struct):
     content: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
+    thinking: str | None = None
     tool_calls: list[ToolCallFragment] | None = None
 
 

@@ -11,6 +11,7 @@ from foxstream import (
     APIConnectionError,
     APITimeoutError,
     AuthenticationError,
+    BadRequestError,
     Client,
     InvalidInputError,
     NotFoundError,
@@ -324,6 +325,20 @@ WELL = {
     "all in one read": (ROLE + said("Hel") + said("lo", finish="stop") + USAGE + DONE,),
     "byte by byte": tuple(bytes([byte]) for byte in said("Hello") + USAGE + DONE),
     "more behind [DONE]": (said("Hello"), DONE, said("never")),
+    "[DONE] alone behind a role": (ROLE, said("Hello"), b"data:  [DONE] \n\n"),
+    "usage with the last words": (
+        data({"choices": [{"delta": {"content": "Hello"}}], "usage": COUNTS}),
+        DONE,
+    ),
+    "only the last choice has a finish_reason": (
+        data({"choices": [{"index": 0, "delta": {"content": "Hello"}}]}),
+        data({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}),
+    ),
+    "timings on the usage": (
+        said("Hello"),
+        data({"choices": [], "usage": COUNTS, "timings": {"gen_ms": 1.5}}),
+        DONE,
+    ),
 }
 
 
@@ -332,7 +347,7 @@ async def test_an_answer_is_whole(parts):
     client, transport = chat_client(says(*parts))
     completion = await client.generate("hi")
     assert (completion.text, completion.state) == ("Hello", "complete")
-    assert (completion.usage is None) == (USAGE not in b"".join(parts))
+    assert (completion.usage is None) == (b"prompt_tokens" not in b"".join(parts))
     assert (len(transport.requests), transport.open) == (1, 0)
 
 
@@ -342,14 +357,15 @@ async def test_reasoning_and_tool_calls_come_through():
     client, _ = chat_client(
         says(
             said(reasoning_content="hm "),
-            said(reasoning="so"),
+            said(reasoning="so "),
+            said(thinking="it is", reasoning=None),
             said(tool_calls=[call]),
             said(tool_calls=[more], finish="tool_calls"),
             DONE,
         )
     )
     completion = await client.generate("hi")
-    assert (completion.reasoning, completion.finish_reason) == ("hm so", "tool_calls")
+    assert (completion.reasoning, completion.finish_reason) == ("hm so it is", "tool_calls")
     (called,) = completion.tool_calls
     assert (called.id, called.name, called.arguments) == ("call_1", "look", '{"a":1}')
 
@@ -444,6 +460,33 @@ async def test_a_refusal_is_named(status, error):
         await client.models()
 
 
+@pytest.mark.parametrize(
+    ("body", "message", "code"),
+    [
+        ({"object": "error", "message": "too long", "code": 400}, "too long", "400"),  # vLLM
+        ({"error": {"message": "too long", "code": "n_ctx"}}, "too long", "n_ctx"),  # llama.cpp
+        ({"error": "model not found"}, "model not found", None),  # Ollama
+        ({"detail": "no images"}, "no images", None),  # FastAPI
+        ({"detail": [{"loc": ["body"], "msg": "required"}]}, '"msg":"required"', None),
+    ],
+    ids=["vLLM", "llama.cpp", "Ollama", "FastAPI", "FastAPI in detail"],
+)
+async def test_a_refusal_is_told_in_the_words_of_the_engine(body, message, code):
+    client, transport = chat_client(Play((as_json(body),), status=400, headers=JSON))
+    with pytest.raises(BadRequestError) as caught:
+        await client.generate("hi")
+    assert message in caught.value.message
+    assert (caught.value.code, transport.open) == (code, 0)
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/event-stream;charset=utf-8", "Text/Event-Stream; charset=UTF-8"]
+)
+async def test_a_stream_may_name_its_charset(kind):
+    client, _ = chat_client(Play((said("Hello"), DONE), headers={"content-type": kind}))
+    assert (await client.generate("hi")).text == "Hello"
+
+
 async def test_sync_is_one_request_without_a_stream():
     client, transport = chat_client(whole())
     completion = await client.generate("hi", model="m-1", sync=True)
@@ -466,6 +509,7 @@ async def test_a_server_that_does_not_stream_is_read_all_the_same():
     [
         (b'{"error":{"message":"no credits","code":402}}', TaskFailedError),
         (b'{"error":"no credits"}', TaskFailedError),
+        (b'{"object":"error","message":"no credits"}', TaskFailedError),
         (b'{"choices":[]}', ProtocolError),
         (b'{"id":"task-1","status":"pending"}', ProtocolError),
         (b"", ProtocolError),
@@ -510,6 +554,8 @@ class TestOnSockets:
             ((ROLE, said("Hel"), said("lo", finish="stop"), USAGE, DONE), "Hello"),
             ((said("Hello", finish="stop"), USAGE), "Hello"),
             ((b": hello\n\n", said("Hello"), DONE), "Hello"),
+            ((said("Hello"), DONE, CUT), "Hello"),
+            ((said("Hello"), DONE, RESET), "Hello"),
         ],
     )
     @pytest.mark.parametrize("framing", ["chunked", "close"])
@@ -539,6 +585,13 @@ class TestOnSockets:
                     await client.generate("hi")
             assert len(server.asked) == 1
         assert caught.value.partial.text == partial
+
+    async def test_what_breaks_behind_an_answer_does_not_harm_the_next(self, lane):
+        async with serving(lambda asked: Answer((said("Hello"), DONE, CUT))) as server:
+            async with self.client(lane, server) as client:
+                texts = [(await client.generate("hi")).text for _ in range(3)]
+            assert len(server.asked) == 3
+        assert texts == ["Hello"] * 3
 
     async def test_leaving_closes_the_connection(self, lane):
         async with serving(lambda asked: Answer((said("Hel"), HANG))) as server:

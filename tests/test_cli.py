@@ -20,7 +20,15 @@ import foxstream
 from foxstream import video
 from foxstream.cli import main
 from foxstream.cli.program import COMMANDS, run
-from foxstream.gateway import Faults, LocalEngine, Piece, ScriptedEngine, Think, running_gateway
+from foxstream.gateway import (
+    Faults,
+    LocalEngine,
+    Model,
+    Piece,
+    ScriptedEngine,
+    Think,
+    running_gateway,
+)
 from foxstream.gateway.faults import Reply
 from foxstream.gateway.scripted import Fail, Wait
 from tests.terminal import FakeTerminal
@@ -555,6 +563,47 @@ def test_serve_until_ctrl_c(local, interrupt, capsys):
     assert "sk-one" not in guide
 
 
+def guide_of(interrupt, capsys, last, *options):
+    """What `serve` writes to standard error up to its last word."""
+    printed = []
+
+    def serving():
+        printed.append(capsys.readouterr())
+        return last in "".join(err for _, err in printed)
+
+    interrupt(serving)
+    assert run(["serve", "--port", "0", *options]) == 130
+    assert "".join(out for out, _ in printed).startswith("http://127.0.0.1:")
+    return "".join(err for _, err in printed)
+
+
+@pytest.mark.parametrize("given", ["option", "environment", None])
+def test_serve_in_front_of_an_engine(serve, interrupt, capsys, monkeypatch, given):
+    key = "sk-two-secret"
+    models = [Model(id=f"m{at}", capabilities=("text",)) for at in range(7)]
+    url = serve("ok", STOP, api_key=key if given else None, models=models)
+    options = ["--upstream", f"{url}/v1"]
+    if given == "option":
+        options += ["--upstream-key", key]
+    elif given == "environment":
+        monkeypatch.setenv("FOXSTREAM_UPSTREAM_KEY", key)
+    last = "and 2 more." if given else "asked without a key"
+    guide = guide_of(interrupt, capsys, last, *options)
+    assert 'foxstream ask "Say hello." --model NAME' in guide
+    assert "The upstream has m0, m1, m2, m3, m4 and 2 more." in guide
+    assert ("asked without a key" in guide) == (given is None)
+    assert key not in guide
+
+
+def test_serve_in_front_of_nothing(interrupt, capsys):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # bound, but it does not listen: whoever calls is refused
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        guide = guide_of(interrupt, capsys, "asked without a key", "--upstream", url)
+    assert "the upstream cannot be reached" in guide
+    assert "Tasks fail until it answers." in guide
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
@@ -562,6 +611,10 @@ def test_serve_until_ctrl_c(local, interrupt, capsys):
         (["--port", "99999"], "cannot listen"),
         (["--retention", "0"], "retention"),
         (["--api-key", ""], "api_key is empty"),
+        (["--upstream-key", "sk-two"], "--upstream-key is for --upstream"),
+        (["--upstream", "localhost:8000"], "http(s)://host[:port][/path] is needed"),
+        (["--upstream", "http://127.0.0.1:8000/v1", "--upstream-key", ""], "api_key is empty"),
+        (["--upstream", "http://example.org/v1", "--upstream-key", "sk-two"], "unencrypted"),
     ],
 )
 def test_serve_refuses_what_would_not_work(local, capsys, options, told):

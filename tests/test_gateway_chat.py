@@ -149,6 +149,7 @@ async def test_a_conversation_reaches_the_engine() -> None:
         f"data:audio/wav;base64,{sound}",
     )
     assert (seen.max_tokens, seen.temperature, seen.reasoning) == (64, 0.5, None)
+    assert seen.extra == {"top_p": 1, "n": 1, "user": "me"}
 
 
 def user(block: dict[str, object]) -> dict[str, object]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from foxstream.gateway.models import Model
     from foxstream.gateway.running import running_gateway
     from foxstream.gateway.scripted import Fail, ScriptedEngine, Think, Wait
+    from foxstream.gateway.upstream import Upstream
 
 __all__ = [
     "Engine",
@@ -31,6 +32,7 @@ __all__ = [
     "Piece",
     "ScriptedEngine",
     "Think",
+    "Upstream",
     "Wait",
     "create_app",
     "running_gateway",
@@ -52,6 +54,7 @@ __getattr__, __dir__ = lazy_names(
         "Piece": "foxstream.gateway.engine",
         "ScriptedEngine": "foxstream.gateway.scripted",
         "Think": "foxstream.gateway.scripted",
+        "Upstream": "foxstream.gateway.upstream",
         "Wait": "foxstream.gateway.scripted",
         "create_app": "foxstream.gateway.app",
         "running_gateway": "foxstream.gateway.running",

@@ -8,15 +8,15 @@ from typing import Unpack
 
 from aiohttp import web
 
-from foxstream.gateway.bodies import json_response
 from foxstream.gateway.chat import Chat
 from foxstream.gateway.desk import Desk
 from foxstream.gateway.engine import Engine
 from foxstream.gateway.files import FileStore
 from foxstream.gateway.generations import Generations
 from foxstream.gateway.keyring import Keyring
+from foxstream.gateway.listing import Listing
 from foxstream.gateway.middlewares import add_request_id, envelope, host_check, key_check
-from foxstream.gateway.models import capability_list, openai_list
+from foxstream.gateway.models import ModelSource
 from foxstream.gateway.settings import Options, Settings
 from foxstream.gateway.sources import Sources
 from foxstream.gateway.tasks import TaskTable
@@ -37,6 +37,8 @@ def create_app(
     in, which is meant for loopback, so only loopback `Host` names are answered by default. The
     options are explained by `Settings`; `InvalidInputError` where one makes no sense.
     """
+    if isinstance(engine, ModelSource):
+        options.setdefault("models", None)
     settings = Settings(**options)
     keyring = Keyring(api_key)
     files = FileStore(settings)
@@ -49,7 +51,8 @@ def create_app(
         middlewares=[envelope, host_check(settings.allowed_hosts), key_check(keyring)],
         client_max_size=settings.max_body_bytes,
     )
-    app.add_routes(_routes(generations, chat, Uploads(files, settings), settings))
+    listing = Listing(engine, settings.models)
+    app.add_routes(_routes(generations, chat, Uploads(files, settings), listing))
     app.cleanup_ctx.append(files.lifespan)
     app.on_shutdown.append(lambda _: tasks.close())
     app.on_response_prepare.append(add_request_id)
@@ -62,21 +65,16 @@ _get = partial(web.get, allow_head=False)
 
 
 def _routes(
-    generations: Generations, chat: Chat, uploads: Uploads, settings: Settings
+    generations: Generations, chat: Chat, uploads: Uploads, listing: Listing
 ) -> list[web.RouteDef]:
     """The paths of section 1. A name before its dot is the one by which `Faults` knows it."""
-
-    async def models(request: web.Request) -> web.Response:
-        listed = openai_list if request.path == "/v1/models" else capability_list
-        return json_response(listed(settings.models))
-
     return [
         web.post("/v1/llm/generations", generations.submit, name="submit"),
         _get("/v1/llm/generations/{task_id}/stream", generations.subscribe, name="stream"),
         _get("/v1/tasks/{task_id}", generations.poll, name="task"),
-        _get("/v1/configs/llm_generations_models", models, name="models.config"),
+        _get("/v1/configs/llm_generations_models", listing.for_tasks, name="models.config"),
         web.post("/v1/chat/completions", chat.complete, name="chat"),
-        _get("/v1/models", models, name="models.openai"),
+        _get("/v1/models", listing.for_chat, name="models.openai"),
         web.post("/v1/files/upload/stream", uploads.from_form, name="upload.stream"),
         web.post("/v1/files/upload/base64", uploads.from_base64, name="upload.base64"),
         web.post("/v1/files/upload/url", uploads.from_url, name="upload.url"),

@@ -1,6 +1,6 @@
 """From the body of a chat completion to a `Generation`, or to the refusal of what is wrong.
 
-House rule: OpenAI's fields that mean nothing to an engine are ignored, not refused.
+House rule: OpenAI's fields that mean nothing here are left to the engine, not refused.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from foxstream.gateway.validation import (
     Temperature,
     check_media,
     converted,
+    further_fields,
     generation_from,
     read_object,
 )
@@ -55,7 +56,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
     size: int
 
 
-def read_chat(body: bytes, models: Iterable[Model]) -> ChatRequest:
+def read_chat(body: bytes, models: Iterable[Model] | None) -> ChatRequest:
     """Check everything that can be known of a request before an engine sees it."""
     fields = read_object(body)
     asked = converted(fields, ChatBody)
@@ -65,13 +66,14 @@ def read_chat(body: bytes, models: Iterable[Model]) -> ChatRequest:
         model=asked.model,
         max_tokens=asked.max_completion_tokens or asked.max_tokens,
         temperature=asked.temperature,
+        extra=further_fields(fields),
     )
     check_media(generation, inline_limited=False)
     _model_for_chat(models, generation.model).check(generation)
     return ChatRequest(generation, _framing(asked), len(body))
 
 
-def _model_for_chat(models: Iterable[Model], id: str) -> Model:
+def _model_for_chat(models: Iterable[Model] | None, id: str) -> Model:
     """A claude that must be told `max_tokens` is a rule of the custom variant alone (2.6)."""
     return msgspec.structs.replace(find_model(models, id), messages_need_max_tokens=False)
 

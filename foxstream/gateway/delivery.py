@@ -14,7 +14,7 @@ from foxstream.gateway.shapes import TaskError
 from foxstream.gateway.streaming import send_events
 from foxstream.gateway.tasks import Task, TaskTable
 
-__all__ = ["answer_at_once", "send_log"]
+__all__ = ["answer_at_once", "refusal_of", "send_log"]
 
 
 async def send_log(
@@ -44,13 +44,13 @@ async def answer_at_once(
     finally:
         tasks.drop(task)
     if isinstance(outcome, TaskError):
-        raise _refusal_of(outcome)
+        raise refusal_of(outcome)
     return json_response(outcome)
 
 
-def _refusal_of(error: TaskError) -> RefusedError:
+def refusal_of(error: TaskError) -> RefusedError:
     """How a failed task is told in blocking mode, by the code of its failure (section 6)."""
-    if error.code.startswith(("invalid_", "model_")):
+    if error.code.startswith(("invalid_", "model_")) or error.code == "upstream_refused":
         return unprocessable(error.message, error.code)
     if error.code == "internal_error":
         return RefusedError(500, "internal_error", error.message, code=error.code)

@@ -20,8 +20,9 @@ class Generation(msgspec.Struct, frozen=True):
 
     `images`, `videos`, `audios` and `files` are URLs or data URIs in the order they were sent,
     also those out of `messages`; `Media.read` turns one into bytes. `messages` is the conversation
-    as sent to the custom variant or as a chat completion, empty for the others; `prompt` is then
-    the text of its last user message and `system_prompt` that of its system messages.
+    as sent to the custom variant (behind its `system_prompt`) or as a chat completion, empty for
+    the others; `prompt` is then the text of its last user message and `system_prompt` that of its
+    system messages. `extra` are the fields of the request that no variant names, such as `tools`.
     """
 
     model: str
@@ -35,6 +36,7 @@ class Generation(msgspec.Struct, frozen=True):
     max_tokens: int | None = None
     temperature: float | None = None
     reasoning: bool | None = None
+    extra: dict[str, object] = {}
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -65,6 +67,10 @@ class Media(Protocol):
         Raises `EngineError` with code `invalid_media_url` where there is nothing to read: broken
         base64, an expired upload, a file over the limit, a remote URL that may not be fetched.
         """
+        ...
+
+    def upload_size(self, url: str) -> int | None:
+        """The bytes behind an upload of this gateway, `None` for every other URL."""
         ...
 
 

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from foxstream.gateway.data_uri import DataUri
 from foxstream.gateway.engine import Generation
 from foxstream.gateway.refusal import RefusedError, unprocessable
 from foxstream.gateway.shapes import ModelEntry, ModelList
 
-__all__ = ["MODELS", "Capability", "Model", "capability_list", "find_model", "openai_list"]
+__all__ = [
+    "MODELS",
+    "Capability",
+    "Model",
+    "ModelSource",
+    "capability_list",
+    "find_model",
+    "openai_list",
+    "unknown_model",
+]
 
 Capability = Literal["text", "vision", "video", "audio", "file"]
 
@@ -22,10 +32,13 @@ _YOUTUBE = re.compile(r"(?:[\w-]+\.)*(?:youtube\.com|youtu\.be)")
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
-    """One model: what it takes in, and its own rules. `None` is no limit of its own."""
+    """One model: what it takes in, and its own rules. `None` is no limit of its own.
+
+    `capabilities`, where they are `None`, are unknown: then everything is left to the engine.
+    """
 
     id: str
-    capabilities: tuple[Capability, ...]
+    capabilities: tuple[Capability, ...] | None
     max_images: int | None = None
     max_videos: int | None = None
     audio_types: tuple[str, ...] | None = None
@@ -47,6 +60,8 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
         yield from self._wrong_max_tokens(generation)
 
     def _missing_capabilities(self, generation: Generation) -> Iterator[RefusedError]:
+        if self.capabilities is None:
+            return
         wanted: dict[Capability, bool] = {
             "vision": bool(generation.images),
             "video": bool(generation.videos),
@@ -99,6 +114,15 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
         return unprocessable(f"model {self.id} takes {rule}", "model_rule_violation")
 
 
+@runtime_checkable
+class ModelSource(Protocol):
+    """An engine that knows its models itself: every name is passed on to it."""
+
+    async def models(self) -> Sequence[Model]:
+        """The models there are now; `EngineError` where that cannot be told."""
+        ...
+
+
 def _gpt(id: str) -> Model:
     return Model(id=id, capabilities=("text", "vision"), min_max_tokens=16)
 
@@ -136,19 +160,30 @@ MODELS: tuple[Model, ...] = (
 """The models of section 7, as far as their capabilities are known."""
 
 
-def find_model(models: Iterable[Model], id: str) -> Model:
-    """The model of that name, or the refusal `no_available_model`."""
+def find_model(models: Iterable[Model] | None, id: str) -> Model:
+    """The model of that name, or the refusal `no_available_model`; `None` knows any name."""
+    if models is None:
+        return unknown_model(id)
     for model in models:
         if model.id == id:
             return model
     raise unprocessable(f"model {id!r} is not available here", "no_available_model")
 
 
+def unknown_model(id: str) -> Model:
+    """A model of which only the name is known: nothing is refused in its place."""
+    return Model(id=id, capabilities=None, youtube=True)
+
+
 def capability_list(models: Iterable[Model]) -> ModelList:
-    """The body of `GET /v1/configs/llm_generations_models`."""
-    return ModelList(tuple(ModelEntry(m.id, capabilities=m.capabilities) for m in models))
+    """The body of `GET /v1/configs/llm_generations_models`; what is unknown is left out."""
+    return ModelList(tuple(ModelEntry(m.id, capabilities=_told(m.capabilities)) for m in models))
 
 
 def openai_list(models: Iterable[Model]) -> ModelList:
     """The body of `GET /v1/models`."""
     return ModelList(tuple(ModelEntry(model.id, owned_by="foxstream") for model in models))
+
+
+def _told(capabilities: tuple[Capability, ...] | None) -> tuple[Capability, ...] | UnsetType:
+    return UNSET if capabilities is None else capabilities

@@ -41,7 +41,7 @@ class Options(TypedDict, total=False):
     fetch_remote: bool
     fetch_private: bool
     allowed_hosts: Collection[str] | None
-    models: Sequence[Model]
+    models: Sequence[Model] | None
     faults: Faults | None
 
 
@@ -57,7 +57,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     brought along in their requests. `max_tasks`: all that are remembered.
     `max_subscribers`: of one task. `fetch_remote`: whether URLs of media are fetched;
     `fetch_private`: also from addresses that are not public. `allowed_hosts`: the `Host` names
-    that are answered, `None` for any. `models`: the model list. `faults`: mishaps to play.
+    that are answered, `None` for any. `models`: the model list, `None` for that of an engine which
+    knows its own. `faults`: mishaps to play.
     """
 
     retention: float = 900.0
@@ -75,7 +76,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     fetch_remote: bool = False
     fetch_private: bool = False
     allowed_hosts: Collection[str] | None = LOOPBACK_HOSTS
-    models: Sequence[Model] = MODELS
+    models: Sequence[Model] | None = MODELS
     faults: Faults | None = None
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ from yarl import URL
 
 from foxstream.gateway.data_uri import DataUri, decode_base64
 from foxstream.gateway.engine import EngineError
-from foxstream.gateway.files import FileStore
+from foxstream.gateway.files import FileStore, StoredFile
 from foxstream.gateway.remote import RemoteError, fetch
 from foxstream.gateway.settings import Settings
 
@@ -29,20 +29,26 @@ class Sources:
         try:
             if uri := DataUri.parse(url):
                 return await self._gather(decode_base64(uri.text, uri.start))
-            if path := self._uploaded(url):
-                return await path.read_bytes()
+            if file := self._uploaded(url):
+                return await anyio.Path(file.path).read_bytes()
             return await self._gather(fetch(url, self._settings))
         except (RemoteError, ValueError, OSError) as error:
             raise EngineError(
                 f"cannot read {url[:80]}: {error}", code="invalid_media_url"
             ) from error
 
-    def _uploaded(self, url: str) -> anyio.Path | None:
-        """The path behind a URL that this gateway gave out; its token tells, not its host."""
+    def upload_size(self, url: str) -> int | None:
+        """See `Media.upload_size`."""
+        if DataUri.parse(url):
+            return None
+        file = self._uploaded(url)
+        return None if file is None else file.size
+
+    def _uploaded(self, url: str) -> StoredFile | None:
+        """What a URL that this gateway gave out leads to; its token tells, not its host."""
         match URL(url).parts:
             case ("/", "uploads", _, token, filename):
-                file = self._files.find(token, filename)
-                return anyio.Path(file.path) if file else None
+                return self._files.find(token, filename)
             case _:
                 return None
 

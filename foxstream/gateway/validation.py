@@ -24,6 +24,7 @@ __all__ = [
     "Temperature",
     "check_media",
     "converted",
+    "further_fields",
     "generation_from",
     "read_object",
     "validate",
@@ -42,6 +43,7 @@ Sources = Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=10)]
 Messages = Annotated[tuple[Message, ...], msgspec.Meta(min_length=1)]
 MaxTokens = Annotated[int, msgspec.Meta(ge=1)]
 Temperature = Annotated[float, msgspec.Meta(ge=0, le=2)]
+_AsSent = tuple[dict[str, object], ...]
 T = TypeVar("T")
 Kind = Literal["image", "video", "audio", "application"]
 
@@ -61,6 +63,10 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
     reasoning: bool | None = None
     sync: bool = False
     stream: bool = False
+
+
+# Of OpenAI's own fields those that the gateway answers to, whichever API they came by.
+_NAMED = frozenset({*Body.__struct_fields__, "max_completion_tokens", "stream_options"})
 
 
 class Submission(msgspec.Struct, frozen=True):
@@ -83,7 +89,7 @@ def read_object(body: bytes) -> dict[str, object]:
         raise malformed(f"the body is not a JSON object: {error}") from error
 
 
-def validate(body: bytes, models: Iterable[Model]) -> Submission:
+def validate(body: bytes, models: Iterable[Model] | None) -> Submission:
     """Check everything that can be known of a request before an engine sees it."""
     fields = read_object(body)
     request = converted(fields, Body)
@@ -112,6 +118,7 @@ def _generation(body: Body, fields: dict[str, object]) -> Generation:
             max_tokens=body.max_tokens,
             temperature=body.temperature,
             reasoning=body.reasoning,
+            extra=further_fields(fields),
         )
     _check_variant(body)
     audio = () if body.audio_url is None else (body.audio_url,)
@@ -125,7 +132,13 @@ def _generation(body: Body, fields: dict[str, object]) -> Generation:
         max_tokens=body.max_tokens,
         temperature=body.temperature,
         reasoning=body.reasoning,
+        extra=further_fields(fields),
     )
+
+
+def further_fields(fields: dict[str, object]) -> dict[str, object]:
+    """Those that mean nothing here but may to an engine; null is as good as missing."""
+    return {name: v for name, v in fields.items() if name not in _NAMED and v is not None}
 
 
 def _check_variant(body: Body) -> None:
@@ -146,6 +159,7 @@ def generation_from(
     max_tokens: int | None = None,
     temperature: float | None = None,
     reasoning: bool | None = None,
+    extra: dict[str, object] | None = None,
 ) -> Generation:
     """What a conversation asks for; `as_sent` is the same, with all that it was sent with."""
     said = (text_of(message) for message in reversed(messages) if message.role == "user")
@@ -154,7 +168,7 @@ def generation_from(
         model=model,
         prompt=next(said, ""),
         system_prompt="\n".join(filter(None, (system_prompt, *system))),
-        messages=msgspec.convert(as_sent, tuple[dict[str, object], ...]),
+        messages=_led_by(system_prompt, msgspec.convert(as_sent, _AsSent)),
         images=media_urls(messages, "image_url"),
         videos=media_urls(messages, "video_url"),
         audios=media_urls(messages, "audio_url"),
@@ -162,7 +176,15 @@ def generation_from(
         max_tokens=max_tokens,
         temperature=temperature,
         reasoning=reasoning,
+        extra=extra or {},
     )
+
+
+def _led_by(system_prompt: str | None, messages: _AsSent) -> _AsSent:
+    """Messages know no `system_prompt`: it becomes the first of them (section 2.6)."""
+    if not system_prompt:
+        return messages
+    return ({"role": "system", "content": system_prompt}, *messages)
 
 
 def check_media(generation: Generation, *, inline_limited: bool) -> None:

@@ -29,10 +29,10 @@ FIRSTS = (
         _CORPUS,
     ),
     Mutant(
-        "both spellings of reasoning are read",
+        "every spelling of reasoning is read",
         "deltas.py",
-        'reasoning = said.reasoning_content or said.reasoning or ""\n                calls',
-        'reasoning = said.reasoning_content or ""\n                calls',
+        "reasoning = said.reasoning_content or said.reasoning or said.thinking",
+        "reasoning = said.reasoning_content or said.thinking",
         _CORPUS,
     ),
     Mutant(
