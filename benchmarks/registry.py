@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from benchmarks.measures import (
     burst,
+    captions,
     decode,
     fleet,
     gateway,
@@ -17,6 +18,7 @@ from benchmarks.measures import (
     media,
     memory,
     paced,
+    relay,
     start,
     stopwatch,
     ttft,
@@ -55,6 +57,8 @@ MEASURES: dict[str, Measure] = {
     "media": media,
     "long": long,
     "gateway": gateway,
+    "relay": relay,
+    "captions": captions,
     "stopwatch": stopwatch,
 }
 """In the order in which they are run."""

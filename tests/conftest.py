@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 from blockbuster import blockbuster_ctx
 
+from tests.needed import need
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell does so to what it backgrounds
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -16,6 +18,13 @@ BACKENDS = {
     "uvloop": ("asyncio", {"use_uvloop": True}),
     "trio": ("trio", {}),
 }
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """`@pytest.mark.needs("redis")`: see `tests.needed`."""
+    for mark in item.iter_markers("needs"):
+        need(*mark.args)
 
 
 @pytest.fixture(params=BACKENDS.values(), ids=BACKENDS.keys())

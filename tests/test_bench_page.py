@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -39,6 +37,7 @@ from foxstream.bench.result import (
 )
 from foxstream.errors import MissingExtraError
 from tests.benchruns import made_report
+from tests.needed import CHROMIUM, need
 from tests.test_floors import GUARDED, WAITS, imports
 
 ROOT = Path(__file__).parent.parent
@@ -49,8 +48,6 @@ DRAWING = [
     BENCH / "amounts.py",
     BENCH / "ink.py",
 ]
-CHROMIUM = Path(shutil.which("chromium") or "/usr/bin/chromium")
-WITHOUT_BROWSER = not CHROMIUM.exists() or importlib.util.find_spec("playwright") is None
 HOSTILE = "</title><script>alert(1)</script><img src=x onerror=alert(2)>\" '&amp;\x00\u202e\ud800"
 VOID = {"meta", "link"}
 PLAIN = {0xA0: " ", 0x202F: " ", 0x2013: "-", 0x2212: "-"}
@@ -431,8 +428,7 @@ WIDTHS = """() => [document.documentElement.scrollWidth, document.documentElemen
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
-    if WITHOUT_BROWSER:
-        pytest.skip("needs Chromium and the package playwright")
+    need("chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -1,4 +1,4 @@
-"""The faces of a relay, over real sockets: aiohttp, and Starlette on uvicorn."""
+"""The faces of a relay, over real sockets: aiohttp, and Starlette and FastAPI on uvicorn."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import anyio
 import pytest
 import uvicorn
 from aiohttp import web
+from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,7 +21,7 @@ from starlette.routing import Route
 from foxstream.errors import InvalidInputError
 from foxstream.integrations import starlette as face
 from foxstream.integrations.aiohttp import relay_response
-from foxstream.relay import Relay, StoreError
+from foxstream.relay import MemoryStore, Relay, StoreError
 from foxstream.sse import Event, Parser
 from tests.gatewaykit import ON_ASYNCIO, until
 from tests.relaykit import Source, begun, data, offsets, texts
@@ -37,7 +38,7 @@ async def on_aiohttp(relay: Relay, **options) -> AsyncGenerator[str]:
     app.router.add_get("/events", events)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
     try:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}/events"
     finally:
@@ -49,10 +50,28 @@ async def on_starlette(relay: Relay, **options) -> AsyncGenerator[str]:
     async def events(request: Request) -> Response:
         return face.relay_response(request, relay, **options)
 
-    app = Starlette(routes=[Route("/events", events)])
+    async with on_uvicorn(Starlette(routes=[Route("/events", events)])) as url:
+        yield url
+
+
+@asynccontextmanager
+async def on_fastapi(relay: Relay, **options) -> AsyncGenerator[str]:
+    app = FastAPI()
+
+    @app.get("/events")
+    @app.head("/events")
+    async def events(request: Request) -> Response:
+        return face.relay_response(request, relay, **options)
+
+    async with on_uvicorn(app) as url:
+        yield url
+
+
+@asynccontextmanager
+async def on_uvicorn(app: Starlette) -> AsyncGenerator[str]:
     config = uvicorn.Config(app, log_level="critical", ws="none", lifespan="off")
     server = uvicorn.Server(config)
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(server._serve, [listener])
         await until(_async(lambda: server.started), bool)
@@ -65,7 +84,11 @@ async def on_starlette(relay: Relay, **options) -> AsyncGenerator[str]:
 
 pytestmark = [
     *ON_ASYNCIO,
-    pytest.mark.parametrize("serve", [on_aiohttp, on_starlette], ids=["aiohttp", "starlette"]),
+    pytest.mark.parametrize(
+        "serve",
+        [on_aiohttp, on_starlette, on_fastapi],
+        ids=["aiohttp", "starlette", "fastapi"],
+    ),
 ]
 
 
@@ -194,6 +217,90 @@ async def test_a_viewer_whose_socket_takes_nothing_is_disconnected(serve: Serve)
         writer.transport.abort()
 
 
+@pytest.mark.parametrize("policy", ["wait", "snapshot"])
+async def test_a_viewer_whose_socket_takes_nothing_costs_the_others_nothing(serve: Serve, policy):
+    """It gets all of it later, piece by piece or as one snapshot."""
+    gate, piece = anyio.Event(), "x" * 100_000
+    source, store = Source("a", gate, *[piece] * 150), MemoryStore(max_bytes=2**26)
+    async with Relay(source, store=store) as relay, serve(relay, policy=policy, max_lag=50) as url:
+        reader, writer = await _connect(url)
+        await reader.readuntil(b"delta")
+        writer.transport.pause_reading()
+        gate.set()
+        with anyio.fail_after(60):
+            assert texts((await get(url))[2]) == "a" + piece * 150
+            writer.transport.resume_reading()
+            rest = b""
+            while b"event: done" not in rest[-100_000:]:
+                rest += await reader.read(2**20)
+        assert (b"event: snapshot" in rest) == (policy == "snapshot")
+        assert rest.count(b"event: delta") < 150 or policy == "wait"
+        writer.transport.abort()
+
+
+async def test_five_hundred_viewers_that_leave_at_once_take_nothing_with_them(
+    serve: Serve, anyio_backend: tuple[str, dict[str, bool]]
+):
+    """A tenth of them in debug mode, which takes its time."""
+    count = 500 if "use_uvloop" in anyio_backend[1] else 50
+    gate = anyio.Event()
+    source = Source("a", gate, "b")
+    async with Relay(source) as relay, serve(relay) as url:
+        async with aiohttp.ClientSession() as session, session.get(url) as stays:
+            crowd = [await _connect(url) for _ in range(count)]
+            for reader, _ in crowd:
+                await reader.readuntil(b"delta")
+            assert relay.viewers == count + 1
+            for _, writer in crowd:
+                writer.transport.abort()
+            with anyio.fail_after(10):
+                await until(_async(lambda: relay.viewers), lambda viewers: viewers == 1)
+            assert source.closed == 0
+            gate.set()
+            assert texts(Parser().feed(await stays.read())) == "ab"
+
+
+async def test_a_head_is_answered_at_once_and_leaves_no_viewer(serve: Serve):
+    async with Relay(Source("a", anyio.Event())) as relay, serve(relay) as url:
+        with anyio.fail_after(5):
+            async with aiohttp.ClientSession() as session, session.head(url) as response:
+                assert (response.status, await response.read()) == (200, b"")
+        assert response.headers["Content-Type"] == "text/event-stream"
+        assert "Content-Length" not in response.headers
+        assert relay.viewers == 0
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        "0123abcd.1",
+        "-1",
+        "1",
+        "9" * 4000,
+        "\u0663.\u0663",
+        "x.-7",
+        ".",
+        "\U0001f98a",
+        "' OR 1=1 --",
+    ],
+    ids=["another", "negative", "bare", "huge", "digits", "minus", "dot", "fox", "quote"],
+)
+async def test_an_id_that_is_none_of_this_stream_begins_anew(serve: Serve, garbage: str):
+    async with Relay(Source("a", "b")) as relay, serve(relay) as url:
+        await relay.wait()
+        status, _, events = await get(url, garbage)
+    assert (status, texts(events)) == (200, "ab")
+    assert [event.event for event in events] == ["snapshot", "done"]
+
+
+async def test_an_offset_that_cannot_be_is_no_place_in_the_stream(serve: Serve):
+    async with Relay(Source("a", "b")) as relay, serve(relay) as url:
+        _, _, events = await get(url)
+        name = events[0].id.partition(".")[0]
+        assert texts((await get(url, f"{name}.-5"))[2]) == "ab"
+        assert (await get(url, f"{name}.{'9' * 4000}"))[0] == 204
+
+
 async def test_a_time_to_reconnect_out_of_range_is_refused(serve: Serve):
     async with Relay(Source("a")) as relay, serve(relay, retry=-1) as url:
         assert (await get(url))[0] == 500
@@ -211,3 +318,21 @@ async def _connect(url: str):
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**16)
     writer.write(b"GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
     return reader, writer
+
+
+async def test_a_stream_is_relayed_to_its_viewer_alone(serve: Serve):
+    source = Source("A ", "fox")
+    async with serve(source()) as url:
+        status, body, events = await get(url)
+    assert status == 200
+    assert body.startswith(b"retry: 2000\n\n")
+    assert (texts(events), events[-1].event, source.closed) == ("A fox", "done", 1)
+
+
+async def test_a_stream_is_closed_when_its_viewer_leaves(serve: Serve):
+    source = Source("A ", anyio.Event(), "fox")
+    async with serve(source()) as url, aiohttp.ClientSession() as session:
+        async with session.get(url) as response:
+            await response.content.readuntil(b'"A "')
+        await until(_async(lambda: source.closed), bool)
+    assert source.told == 1

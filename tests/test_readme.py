@@ -16,11 +16,14 @@ from anyio.from_thread import start_blocking_portal
 import foxstream
 from foxstream.gateway import running_gateway
 from foxstream.video import make_clip
+from tests.needed import need
+from tests.redisserver import redis_server
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 PROGRAMS = [body for language, body in BLOCKS if language == "python"]
 SERVED = "http://127.0.0.1:8000"  # where the README's reader has a gateway running
+REDIS = "redis://127.0.0.1:6379"
 COMMANDS = [
     line.removeprefix("$ ")
     for language, body in BLOCKS
@@ -46,6 +49,12 @@ def gateway():
         yield url
 
 
+@pytest.fixture(scope="module")
+def redis_url():
+    with redis_server() as server:
+        yield f"redis://127.0.0.1:{server.port}"
+
+
 def run(folder: Path, url: str, *command: str) -> str:
     environment = {**os.environ, "FOXAPI_BASE_URL": url}
     done = subprocess.run(
@@ -69,7 +78,10 @@ def test_there_is_something_to_check():
 @pytest.mark.parametrize(
     "program", PROGRAMS, ids=lambda program: program.split("\n")[-4].strip()[:40]
 )
-def test_a_program_runs(program, folder, gateway):
+def test_a_program_runs(program, folder, gateway, request):
+    if REDIS in program:
+        need("redis")
+        program = program.replace(REDIS, request.getfixturevalue("redis_url"))
     said = run(folder, gateway, sys.executable, "-W", "error", "-c", program)
     if "clip.mp4" in program:
         assert "no language model" in said

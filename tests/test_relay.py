@@ -7,6 +7,7 @@ import random
 import anyio
 import msgspec
 import pytest
+import trio.testing
 
 from foxstream.answer import Delta, ToolCallDelta
 from foxstream.errors import InvalidInputError, TaskFailedError
@@ -287,6 +288,35 @@ async def test_silence_is_told_to_those_who_wait_for_blocks():
             assert await viewer.block() == b": keep-alive\n\n"
 
 
+def test_no_viewer_waits_longer_than_the_keepalive_for_a_sign_of_life():
+    """Whenever it came, and also right after an event: what is between may close idle sockets."""
+
+    async def main() -> list[float]:
+        gaps: list[float] = []
+
+        async def watch(relay: Relay, joined: float) -> None:
+            await trio.sleep(joined)
+            async with relay.view() as viewer:
+                at = trio.current_time()
+                while await viewer.block():
+                    gaps.append(trio.current_time() - at)
+                    at = trio.current_time()
+
+        async def source():
+            for pause in (1, 14.9, 0.2, 100):
+                await trio.sleep(pause)
+                yield Delta("a")
+
+        async with Relay(source()) as relay, trio.open_nursery() as nursery:
+            for joined in (0, 7.3, 14.9, 31):
+                nursery.start_soon(watch, relay, joined)
+        return gaps
+
+    gaps = trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+    assert len(gaps) > 20
+    assert max(gaps) <= 15.0
+
+
 async def test_values_out_of_range_are_refused():
     for options in ({"keepalive": 0}, {"lease": -1}):
         with pytest.raises(InvalidInputError):
@@ -317,7 +347,7 @@ async def test_a_producer_that_says_nothing_more_is_replaced_and_fenced():
     store = MemoryStore()
     lease = await store.lease(0.2)
     await store.append(lease, Entry(0, "delta", b'{"text":"The qu"}'))
-    async with Relay(Source("The quick", " fox"), store=store, lease=0.05) as relay:
+    async with Relay(Source("The quick", " fox"), store=store, lease=1) as relay:
         told = await words(relay.view())
     assert texts(told) == "The quick fox"
     with pytest.raises(LeaseLostError):
@@ -360,9 +390,9 @@ async def test_cues_are_compared_one_by_one(values, last):
 async def test_any_relay_of_a_stream_can_stop_it():
     store = MemoryStore()
     source = Source("a", anyio.Event())
-    async with Relay(source, store=store, lease=0.05) as first:
+    async with Relay(source, store=store, lease=1) as first:
         await begun(first, 1)
-        async with Relay(Source("a", "b"), store=store, lease=0.05) as second:
+        async with Relay(Source("a", "b"), store=store, lease=1) as second:
             await second.stop()
             assert [e.event for e in await words(first.view())] == ["delta", "stopped"]
     assert source.closed == 1
@@ -370,7 +400,7 @@ async def test_any_relay_of_a_stream_can_stop_it():
 
 async def test_a_source_that_cannot_be_opened_again_is_read_once():
     store = MemoryStore()
-    async with Relay(Source("a", anyio.Event())(), store=store, lease=0.05) as first:
+    async with Relay(Source("a", anyio.Event())(), store=store, lease=1) as first:
         await begun(first, 1)
         lease = await store.lease(5, seize=True)
         await store.append(lease, Entry(1, "delta", b'{"text":"b"}'))

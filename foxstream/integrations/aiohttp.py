@@ -1,13 +1,14 @@
 """A relay as the answer of an aiohttp handler.
 
     async def events(request: web.Request) -> web.StreamResponse:
-        return await relay_response(request, relay)
+        return await relay_response(request, relay)     # or a stream, for this viewer alone
 
 House rule: the relay looks whether the viewer has left, since aiohttp does not tell a handler.
 """
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterable
 from contextlib import aclosing, suppress
 
 import anyio
@@ -29,7 +30,7 @@ __all__ = ["relay_response"]
 
 async def relay_response(
     request: web.Request,
-    relay: Relay,
+    source: Relay | AsyncIterable[object],
     *,
     policy: Policy = "wait",
     max_lag: int = 1000,
@@ -38,14 +39,23 @@ async def relay_response(
 ) -> web.StreamResponse:
     """Answer with the events of a relay from `Last-Event-ID` on, until their end or the viewer's.
 
-    The viewer's leaving frees it at once and stops nothing else: that is `Relay.stop`. `retry` is
-    after how many seconds a browser reconnects; `policy`, `max_lag` and `state` are those of
-    `Relay.view`. Raises `InvalidInputError` for a value out of range.
+    The viewer's leaving frees it at once and stops nothing else: that is `Relay.stop`. Any other
+    `source`, such as a `Stream`, is relayed to this viewer alone and closed when it leaves.
+    `retry` is after how many seconds a browser reconnects; `policy`, `max_lag` and `state` are
+    those of `Relay.view`. A `HEAD` is answered at once. Raises `InvalidInputError` for a value
+    out of range.
     """
     check_retry(retry)
+    if request.method == "HEAD":
+        return web.StreamResponse(headers=HEADERS)
+    if not isinstance(source, Relay):
+        async with Relay(source) as relay:
+            return await relay_response(
+                request, relay, policy=policy, max_lag=max_lag, retry=retry, state=state
+            )
     last_event_id = request.headers.get(LAST_EVENT_ID)
-    async with viewer_of(relay, last_event_id, policy, max_lag, state) as viewer:
-        if is_told(relay, viewer):
+    async with viewer_of(source, last_event_id, policy, max_lag, state) as viewer:
+        if is_told(source, viewer):
             return web.Response(status=204)
         response = web.StreamResponse(headers=HEADERS)
         with anyio.CancelScope() as scope:

@@ -1,14 +1,16 @@
 """A relay as the response of a Starlette or FastAPI endpoint.
 
     async def events(request: Request) -> Response:
-        return relay_response(request, relay)
+        return relay_response(request, relay)     # or a stream, for this viewer alone
 
 House rule: the server's notice that the viewer has left is awaited beside the sending.
 """
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterable, Callable
 from contextlib import aclosing, suppress
+from functools import partial
 
 import anyio
 
@@ -36,7 +38,7 @@ __all__ = ["relay_response"]
 
 def relay_response(
     request: Request,
-    relay: Relay,
+    source: Relay | AsyncIterable[object],
     *,
     policy: Policy = "wait",
     max_lag: int = 1000,
@@ -45,16 +47,38 @@ def relay_response(
 ) -> Response:
     """Answer with the events of a relay from `Last-Event-ID` on, until their end or the viewer's.
 
-    The viewer's leaving frees it at once and stops nothing else: that is `Relay.stop`. `retry` is
-    after how many seconds a browser reconnects; `policy`, `max_lag` and `state` are those of
-    `Relay.view`. Raises `InvalidInputError` for a value out of range.
+    The viewer's leaving frees it at once and stops nothing else: that is `Relay.stop`. Any other
+    `source`, such as a `Stream`, is relayed to this viewer alone and closed when it leaves.
+    `retry` is after how many seconds a browser reconnects; `policy`, `max_lag` and `state` are
+    those of `Relay.view`. A `HEAD` is answered at once. Raises `InvalidInputError` for a value
+    out of range.
     """
     check_retry(retry)
-    viewer = viewer_of(relay, request.headers.get(LAST_EVENT_ID), policy, max_lag, state)
-    if is_told(relay, viewer):
+    if request.method == "HEAD":
+        return _forget_length(Response(headers=HEADERS))
+    if not isinstance(source, Relay):
+        answer = partial(
+            relay_response, request, policy=policy, max_lag=max_lag, retry=retry, state=state
+        )
+        return _OwnRelay(source, answer)
+    viewer = viewer_of(source, request.headers.get(LAST_EVENT_ID), policy, max_lag, state)
+    if is_told(source, viewer):
         viewer.close()
         return Response(status_code=204)
     return _EventStream(viewer, retry)
+
+
+class _OwnRelay(Response):
+    """A relay for one viewer, and the `answer` made of it."""
+
+    def __init__(self, source: AsyncIterable[object], answer: Callable[[Relay], Response]) -> None:
+        super().__init__(headers=HEADERS)
+        self._source = source
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with Relay(self._source) as relay:
+            await self._answer(relay)(scope, receive, send)
 
 
 class _EventStream(Response):
@@ -62,7 +86,7 @@ class _EventStream(Response):
 
     def __init__(self, viewer: Viewer, retry: float) -> None:
         super().__init__(headers=HEADERS)
-        del self.headers["content-length"]
+        _forget_length(self)
         self._viewer = viewer
         self._retry = retry
 
@@ -81,6 +105,12 @@ class _EventStream(Response):
                 async for block in blocks:
                     await send({"type": "http.response.body", "body": block, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _forget_length(response: Response) -> Response:
+    """A stream has none, and says so to a `HEAD` too."""
+    del response.headers["content-length"]
+    return response
 
 
 async def _cancel_when_left(receive: Receive, scope: anyio.CancelScope) -> None:

@@ -20,7 +20,7 @@ if redis.call('HGET', KEYS[2], 'generation') == false then
     redis.call('HSET', KEYS[2], 'generation', ARGV[1], 'end', 0, 'bytes', 0)
 end
 redis.call('EXPIRE', KEYS[2], ARGV[4])
-if ARGV[3] == '0' and redis.call('EXISTS', KEYS[1]) == 1 then
+if ARGV[3] == '0' and redis.call('GET', KEYS[1]) then
     return 0
 end
 local token = redis.call('HINCRBY', KEYS[2], 'token', 1)

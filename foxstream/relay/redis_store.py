@@ -19,7 +19,7 @@ from foxstream.relay.redis_scripts import APPEND, LEASE, LOST, MISPLACED, RELEAS
 from foxstream.relay.stores import Lease, Page
 
 try:
-    from redis.exceptions import RedisError
+    from redis.exceptions import RedisError, ResponseError
 except ImportError as error:
     raise MissingExtraError('RedisStore needs redis: pip install "foxstream[redis]"') from error
 
@@ -32,6 +32,7 @@ _PAGE = 500
 _Fields = dict[bytes, bytes]
 _Read = list[tuple[bytes, _Fields]]
 _Found = dict[bytes, list[_Read]] | list[tuple[bytes, _Read]] | None
+_Both = tuple[_Found, tuple[bytes | None, bytes | None]]
 
 
 class RedisStore:
@@ -59,6 +60,7 @@ class RedisStore:
         self._redis: Any = redis  # the client's own types promise either sync or async answers
         self._keys = [f"foxstream:{{{name}}}:{part}" for part in ("lease", "state", "log")]
         self._retention = retention
+        self._generation: bytes | None = None
 
     async def generation(self) -> str:
         """What tells this stream from an earlier one of the same name."""
@@ -67,7 +69,8 @@ class RedisStore:
             await self._redis.hsetnx(key, "generation", secrets.token_hex(4))
             await self._redis.hsetnx(key, "end", 0)
             await self._redis.expire(key, self._retention)
-            return cast("bytes", await self._redis.hget(key, "generation")).decode()
+            self._generation = cast("bytes", await self._redis.hget(key, "generation"))
+        return self._generation.decode()
 
     async def lease(self, seconds: float, *, seize: bool = False) -> Lease | None:
         """Take the lease; `None` while another holds it."""
@@ -101,10 +104,11 @@ class RedisStore:
             return int(await self._redis.hget(self._keys[1], "end") or 0)
 
     async def read(self, offset: int, wait: float) -> Page:
-        """Read from an offset on, after waiting at most so many seconds for there to be some."""
+        """Read from an offset on, after waiting at most so many seconds for there to be some.
+
+        `StoreError` where the log is not there any more, or another one is in its place.
+        """
         entries = await self._read(offset, wait)
-        if not entries and wait > 0 and await self.end() < offset:
-            raise StoreError("Redis has lost the log")
         if not entries or entries[0].offset == offset:
             return Page(entries)
         snapshot = await self._snapshot()
@@ -116,7 +120,12 @@ class RedisStore:
         block = max(1, round(wait * 1000)) if wait > 0 else None
         log = {self._keys[2]: f"0-{offset}"}
         with _translated():
-            found = cast("_Found", await self._redis.xread(log, count=_PAGE, block=block))
+            both = self._redis.pipeline(transaction=False)
+            both.xread(log, count=_PAGE, block=block)
+            both.hmget(self._keys[1], ["generation", "end"])  # answered after the waiting
+            found, (generation, end) = cast("_Both", await both.execute())
+        if generation != (self._generation or generation) or int(end or 0) < offset:
+            raise StoreError("Redis has lost the log")
         return tuple(_entry(id, fields) for id, fields in _listed(found))
 
     async def _snapshot(self) -> Entry | None:
@@ -148,5 +157,7 @@ def _entry(id: bytes, fields: _Fields) -> Entry:
 def _translated() -> Generator[None]:
     try:
         yield
+    except ResponseError as error:
+        raise StoreError(f"Redis refuses what it is asked: {error}") from error
     except (RedisError, OSError) as error:
         raise StoreError(f"Redis does not answer: {error}") from error

@@ -128,7 +128,8 @@ class Viewer:
 
     async def _read(self, size: int, *, beats: bool) -> list[Kept]:
         """At least one event and about `size` bytes; none at the end, or for a beat."""
-        await anyio.lowlevel.checkpoint()
+        if self._is_ready():
+            await anyio.lowlevel.checkpoint()  # who has much to catch up on lets others in
         beat = self._pulse.beats
         while not self._over:
             kept = self._due(size)
@@ -140,6 +141,12 @@ class Viewer:
             finally:
                 self._waiting = False
         return []
+
+    def _is_ready(self) -> bool:
+        """Whether a read would not wait, and so would give nobody else a turn."""
+        log, offset = self._log, self._offset
+        ended = self._over or log.ended or log.failure is not None
+        return ended or offset is None or offset < log.end
 
     def _due(self, size: int) -> list[Kept]:
         log = self._log
