@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import NamedTuple, SupportsIndex, cast
 from urllib.parse import urljoin, urlsplit
 
@@ -73,11 +74,18 @@ class Home:
         self._prefix = parts.path
         self._key = key
         self._headers = dict(headers or {})
+        self._carried: Mapping[str, str] = {}
         self._trusted = {
             self.origin,
             *(_checked_origin("trusted_origins", url) for url in trusted_origins),
         }
         self._check_key()
+
+    def carrying(self, headers: Mapping[str, str]) -> Home:
+        """The same home; `headers`, as they are at each request, ride to its own origin alone."""
+        home = copy(self)
+        home._carried = headers  # noqa: SLF001 (another of its own kind)
+        return home
 
     def url(self, path: str) -> str:
         """The absolute URL of one of the API's own paths."""
@@ -115,10 +123,17 @@ class Home:
             return None
         return target if _origin(target) == _origin(url) else None
 
+    def trusts(self, url: str) -> bool:
+        """Whether `url` is at home or at a trusted origin, and may see credentials."""
+        return _origin(url) in self._trusted
+
     def headers_for(self, url: str) -> dict[str, str]:
         """The headers every request carries; credentials only at home and at trusted origins."""
         headers = {"User-Agent": _USER_AGENT}
-        if _origin(url) in self._trusted:
+        origin = _origin(url)
+        if self._carried and origin == self.origin:
+            headers |= self._carried
+        if origin in self._trusted:
             headers |= self._headers
             if self._key:
                 headers["Authorization"] = Secret(f"Bearer {self._key}")

@@ -35,6 +35,7 @@ from foxstream.sources import Media
 from foxstream.sse import DEFAULT_MAX_EVENT_BYTES
 from foxstream.streams import Stream
 from foxstream.transports.native import NativeTransport
+from foxstream.watching import Call, Observer, Watch, reported
 
 __all__ = ["Client", "Protocol", "StreamOptions", "stream"]
 
@@ -80,6 +81,9 @@ class Client:
     unknown `protocol`.
     """
 
+    observer: Observer | None = None
+    """Who watches the answers of this client; on the class, those of all clients."""
+
     def __init__(
         self,
         api_key: str | None = None,
@@ -111,6 +115,7 @@ class Client:
         self._retries = retries_of(retries)
         self._max_event_bytes = max_event_bytes
         self._streams: WeakSet[Stream] = WeakSet()
+        self._protocol: Protocol = protocol
         self._transport = transport or NativeTransport()
         self._service = _SERVICES[protocol](
             self._home,
@@ -170,8 +175,9 @@ class Client:
         if direct and verify:
             raise InvalidInputError("verify needs a task to compare with: direct has none")
         kind = SubmitAndFollow if service.has_tasks and not direct else SubmitDirectly
+        service, watch = self._watched(question)
         opening = kind(service, question, self._retries)
-        return self._stream(opening, timeouts, verify, on_status)
+        return self._stream(service, opening, watch, timeouts, verify, on_status)
 
     def attach(
         self,
@@ -186,8 +192,9 @@ class Client:
         from the finished task, without its reasoning.
         """
         self._service.check_offers("attach")
-        opening = Attach(self._service, check_task_id(task_id))
-        return self._stream(opening, timeouts, False, on_status)
+        check_task_id(task_id)
+        service, watch = self._watched(None)
+        return self._stream(service, Attach(service, task_id), watch, timeouts, False, on_status)
 
     async def submit(
         self, prompt: str | None = None, *, stream: bool = True, **question: Unpack[Ask]
@@ -195,8 +202,9 @@ class Client:
         """Submit the same question as `stream` would, and return the task without following it."""
         self._service.check_offers("submit")
         asked = ask(prompt, **question)
-        send = partial(self._service.submit, stream=stream)
-        return await self._submit(asked, send, self._clocks(None), unheard)
+        service, retries, clocks = self._service, self._retries, self._clocks(None)
+        send = partial(service.submit, stream=stream)
+        return await submit(service, asked, send, retries, clocks, Timings(), unheard)
 
     async def get_task(self, task_id: str) -> Task:
         """Look at a task once."""
@@ -297,23 +305,17 @@ class Client:
     ) -> Completion:
         if direct or verify:
             raise InvalidInputError("sync is one blocking request: direct and verify need a stream")
-        asked, heard = ask(prompt, **question), on_status or unheard
-        clocks, service = self._clocks(timeouts), self._service
-        service.check(asked)
-        answer = await self._submit(asked, service.submit_blocking, clocks, heard)
-        if isinstance(answer, Completion):
-            return answer
-        return await poll(service, answer.id, clocks, self._retries, heard)
-
-    async def _submit(
-        self,
-        question: Question,
-        send: Callable[[Question, list[media.MediaURL], Clocks], Awaitable[T]],
-        clocks: Clocks,
-        on_status: OnStatus,
-    ) -> T:
-        service, retries = self._service, self._retries
-        return await submit(service, question, send, retries, clocks, Timings(), on_status)
+        asked, heard, timings = ask(prompt, **question), on_status or unheard, Timings()
+        clocks, retries = self._clocks(timeouts), self._retries
+        self._service.check(asked)
+        service, watch = self._watched(asked, stream=False)
+        with reported(watch, timings, self._transport.now) as ending:
+            send = service.submit_blocking
+            answer = await submit(service, asked, send, retries, clocks, timings, heard)
+            if not isinstance(answer, Completion):
+                answer = await poll(service, answer.id, clocks, retries, heard)
+            ending.completion, ending.task_id = answer, answer.task_id
+        return answer
 
     async def _retried(self, call: Callable[[Clocks], Awaitable[T]]) -> T:
         """A GET, made again where its failure may pass."""
@@ -321,21 +323,36 @@ class Client:
         clocks.run("submit", self._transport.now())
         return await retried(lambda: call(clocks), Attempts(self._retries), self._transport, clocks)
 
+    def _watched(
+        self, question: Question | None, *, stream: bool = True
+    ) -> tuple[Service, Watch | None]:
+        """Whom to ask, and who is told how it went."""
+        if self.observer is None:
+            return self._service, None
+        origin = self._home.origin
+        call = Call(question, origin.host, origin.port, self._protocol, stream)
+        watch = self.observer.watch(call)
+        carried = watch.headers
+        return (self._service if carried is None else self._service.carrying(carried)), watch
+
     def _stream(
         self,
+        service: Service,
         opening: Opening,
+        watch: Watch | None,
         timeouts: Timeouts | float | None,
         verify: bool,
         on_status: OnStatus | None,
     ) -> Stream:
         stream = Stream(
-            self._service,
+            service,
             opening,
             timeouts=timeouts_of(timeouts, self._timeouts),
             retries=self._retries,
             max_event_bytes=self._max_event_bytes,
             verify=verify,
             on_status=on_status,
+            watch=watch,
         )
         self._streams.add(stream)
         return stream

@@ -96,4 +96,5 @@ class Endpoints:
         wanted = "text/event-stream" if event_stream else "application/json"
         every = {"Accept": wanted, "Accept-Encoding": "identity"}
         headers = {**self._home.headers_for(url), **every, **(headers or {})}
-        return Request(method, url, headers, body, event_stream, connect)
+        trusted = self._home.trusts(url)
+        return Request(method, url, headers, body, event_stream, connect, trusted)

@@ -38,7 +38,8 @@ class Body(Protocol):
 class Request(msgspec.Struct, frozen=True):
     """One HTTP request; `event_stream` asks for server-sent events.
 
-    `connect` limits the making of the connection, in seconds.
+    `connect` limits the making of the connection, in seconds. `trusted` tells that it goes to the
+    API's own origin, or to one that is trusted like it: no other may see credentials.
     """
 
     method: str
@@ -47,6 +48,7 @@ class Request(msgspec.Struct, frozen=True):
     body: bytes | Body | None = None
     event_stream: bool = False
     connect: float | None = None
+    trusted: bool = False
 
 
 class Reply(msgspec.Struct, frozen=True):

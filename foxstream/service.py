@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import msgspec
 
@@ -48,6 +48,15 @@ class Service:
         self._endpoints = Endpoints(home)
         self.inline_limit = inline_limit
         self._max_response_bytes = max_response_bytes
+
+    def carrying(self, headers: Mapping[str, str]) -> Self:
+        """The same service, whose requests carry `headers` to its own origin; see `Home`."""
+        return type(self)(
+            self._home.carrying(headers),
+            self.transport,
+            inline_limit=self.inline_limit,
+            max_response_bytes=self._max_response_bytes,
+        )
 
     def check(self, question: Question) -> None:
         """`InvalidInputError` where this service cannot be asked `question`."""

@@ -28,6 +28,7 @@ from foxstream.openings import Opening
 from foxstream.progress import OnStatus, Status, Timings, unheard
 from foxstream.service import Service
 from foxstream.telling import Settlement, Telling
+from foxstream.watching import Ending, Watch, tell_began, tell_end
 
 __all__ = ["Owned", "Stream", "StreamState"]
 
@@ -68,6 +69,7 @@ class Stream:
         max_event_bytes: int,
         verify: bool = False,
         on_status: OnStatus | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self.timings: Timings = Timings()
         """The instants of this answer."""
@@ -90,6 +92,8 @@ class Stream:
         self._rested = False
         self._error: FoxError | None = None
         self._completion: Completion | None = None
+        self._watch = watch
+        self._held = False
 
     @property
     def state(self) -> StreamState:
@@ -121,6 +125,14 @@ class Stream:
 
     async def get_final_completion(self) -> Completion:
         """Read to the end and return the whole; `usage` comes from the task if need be."""
+        held, self._held = self._held, True
+        try:
+            return await self._whole()
+        finally:
+            self._held = held
+            self._tell_end()
+
+    async def _whole(self) -> Completion:
         async for _ in self:
             pass
         completion = self.completion
@@ -160,6 +172,7 @@ class Stream:
                 await self._open()
             finally:
                 self._reading = False
+        self._held = True
         return self
 
     async def __aexit__(
@@ -168,6 +181,7 @@ class Stream:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._held = False
         await self.aclose()
 
     def __aiter__(self) -> Stream:
@@ -206,6 +220,7 @@ class Stream:
     async def _open(self) -> None:
         self.timings.started = self._now()
         self._clocks.start(self.timings.started)
+        tell_began(self._watch)
         try:
             self._response = await self._opened()
         except FoxError as error:
@@ -337,8 +352,8 @@ class Stream:
 
     async def _interrupt(self) -> None:
         """A cancelled read cannot be taken up again: what it had read may be lost."""
-        await self.aclose()
         self._error = StreamTruncatedError("a cancelled read closed the stream")
+        await self.aclose()
         self._error.task_id, self._error.partial = self.task_id, self.completion
 
     def _leave(self) -> Response | None:
@@ -346,7 +361,17 @@ class Stream:
             self._state = "closed"
             self._ready.clear()
         response, self._response = self._response, None
+        self._tell_end()
         return response
+
+    def _tell_end(self) -> None:
+        """Tell who watches, unless somebody may still look for the usage."""
+        watch, state = self._watch, self._state
+        if watch is None or self._held or state == "pending" or state == "streaming":  # noqa: PLR1714 (narrows)
+            return
+        self._watch = None
+        said, error = self.completion, self._error
+        tell_end(watch, Ending(self.timings, self._now(), state, said, error, self.task_id))
 
     def _said(self, state: State) -> Completion:
         return self._telling.said(state, self.task_id)

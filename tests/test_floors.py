@@ -16,7 +16,7 @@ SANS_IO = (
     ("limits", "sse", "wire", "exchange"),
     ("deltas", "sources", "address", "clocks"),
     ("question", "endpoints", "decoder", "mending", "recovery", "retelling"),
-    ("replies", "telling"),
+    ("replies", "telling", "watching"),
 )
 LOW_TRANSPORTS = (
     "transports.capped",
@@ -70,7 +70,8 @@ FLOORS = (
     *TESTING_TAPE,
     ("gateway", "relay"),
     ("testing", "integrations.event_stream"),
-    ("integrations.aiohttp", "integrations.llm", "integrations.pytest", "integrations.starlette"),
+    ("integrations.aiohttp", "integrations.starlette"),
+    ("integrations.llm", "integrations.otel", "integrations.pytest"),
     ("integrations",),
     ("captions",),
     *CAPTION_PAGE,
@@ -86,7 +87,7 @@ THINKING = (*SANS_IO, *CAPTION_WORDS, *CAPTION_PAGE, *RELAY_LOG, *TESTING_TAPE, 
 DRY = {room for rooms in THINKING for room in rooms}
 # Many files, one room: inside it they import each other.
 WINGS = {
-    *("video", "gateway", "relay", "testing", "integrations.llm"),
+    *("video", "gateway", "relay", "testing", "integrations.llm", "integrations.otel"),
     *("captions", "captions.page", "bench", "cli"),
 }
 
@@ -112,6 +113,7 @@ MAY_IMPORT = {
     "captions.page": {"aiohttp", "anyio", "asyncio", "socket"},
     "relay": {"anyio", "redis"},
     "integrations.aiohttp": {"aiohttp", "anyio"},
+    "integrations.otel": {"opentelemetry", "time"},
     "integrations.starlette": {"anyio", "starlette"},
     "integrations.llm": {"anyio", "click", "llm", "pydantic"},
     "integrations.pytest": {"pytest"},
@@ -233,6 +235,8 @@ def test_every_room_of_the_table_exists():
         ("integrations.aiohttp", "import starlette", "may not import starlette"),
         ("testing.tape", "async def f(x):\n await x", "testing.tape waits"),
         ("testing.gateway", "import pytest", "testing may not import pytest"),
+        ("client", "import opentelemetry", "client may not import opentelemetry"),
+        ("watching", "async def f(x):\n await x", "watching waits"),
         ("streams", "print('hello')", "streams prints"),
         ("service", "log = print", "service prints"),
         ("newcomer", "", "foxstream.newcomer is on no floor"),

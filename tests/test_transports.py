@@ -13,12 +13,13 @@ import aiohttp
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
+import httpx
 import pytest
 from sniffio import current_async_library
 
 from foxstream import APIConnectionError, APITimeoutError
-from foxstream.exchange import Request, Transport
-from foxstream.transports import AiohttpTransport
+from foxstream.exchange import Request, Response, Transport
+from foxstream.transports import AiohttpTransport, HttpxTransport
 from foxstream.transports.capped import CappedSocket
 from foxstream.transports.native import NativeTransport
 from tests.conftest import BACKENDS
@@ -28,7 +29,31 @@ from tests.noise import best_of_tries, within
 
 pytestmark = pytest.mark.anyio
 
+
+class OnTheAppsClient(HttpxTransport):
+    """On a client that an app makes, with its own way to this machine, and closes."""
+
+    client: httpx.AsyncClient | None = None
+
+    async def send(self, request: Request, deadline: int | None = None) -> Response:
+        if self.client is None:  # it reads the environment's proxies when it is made
+            straight = dict.fromkeys(("all://127.0.0.1", "all://localhost"))
+            options = {"timeout": 0.001, "follow_redirects": True, "verify": False}
+            self.client = httpx.AsyncClient(mounts=straight, **options)
+            super().__init__(self.client)
+        return await super().send(request, deadline)
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        if self.client is not None:
+            assert not self.client.is_closed
+            await self.client.aclose()
+
+
 LANES = EVERY_LANE | {
+    "httpx-own-asyncio": Lane(OnTheAppsClient, "asyncio"),
+    "httpx-own-uvloop": Lane(OnTheAppsClient, "uvloop"),
+    "httpx-own-trio": Lane(OnTheAppsClient, "trio"),
     "native-asyncio": Lane(NativeTransport, "asyncio"),
     "native-trio": Lane(NativeTransport, "trio"),
 }
@@ -415,6 +440,8 @@ async def test_closing_twice_and_before_use_is_harmless(kind):
 
 @best_of_tries
 async def test_letting_go_of_a_transport_closes_its_idle_connections(kind):
+    if kind is OnTheAppsClient:
+        pytest.skip("the connections are the app's")
     async with serving(lambda _: Answer((b"x",))) as server:
         transport = kind()
         await read_all(await transport.send(get(server.url)))

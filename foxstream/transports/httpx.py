@@ -1,4 +1,4 @@
-"""httpx: for trio and SOCKS proxies."""
+"""httpx: for trio and SOCKS proxies, and for an app's own client with all that it can do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from weakref import WeakSet
 import anyio
 import httpx
 
-from foxstream.errors import APIConnectionError
+from foxstream.errors import APIConnectionError, InvalidInputError
 from foxstream.exchange import Request, Response
 from foxstream.transports.closing import Close, start, uninterrupted
 from foxstream.transports.foreign import (
@@ -39,9 +39,22 @@ class HttpxTransport:
     """A `Transport` over `httpx.AsyncClient`, on asyncio and trio.
 
     The environment's proxies are honoured, `.netrc` is not; there is no connection limit.
+
+    An app's own `client` brings its proxies, certificates, HTTP/2, limits and event hooks, and it
+    is the app that closes it. Its headers and its `auth` ride along to the API's own origin and to
+    trusted ones, where the key and the headers of a request do not say otherwise. Its timeouts,
+    its redirects, its `params` and the cookies it keeps are left out. Over HTTP/2 a connection
+    carries many streams: leaving one early keeps it open, and httpx does not tell the server.
+
+    Raises `InvalidInputError` where `client` is no `httpx.AsyncClient`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, client: httpx.AsyncClient | None = None) -> None:
+        if client is not None and not isinstance(client, httpx.AsyncClient):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidInputError(
+                f"client is {type(client).__name__}: an httpx.AsyncClient is needed"
+            )
+        self._given = client
         self._client: httpx.AsyncClient | None = None
         self._keeper: Keeper | None = None
         self._responses: WeakSet[_HttpxResponse] = WeakSet()
@@ -52,7 +65,9 @@ class HttpxTransport:
         outer = sys.exception()
         try:
             with anyio.fail_after(_seconds_until(deadline)):
-                answer = await send(client, request)
+                answer = await send(client, request, of_the_app=self._given is not None)
+        except httpx.HTTPStatusError as error:  # a hook of the app raises what is told by status
+            answer = error.response
         except httpx.ConnectTimeout as error:
             raise no_connection(request) from without_frames(error, outer)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
@@ -90,17 +105,23 @@ class HttpxTransport:
         return keeper
 
     async def _open_client(self) -> httpx.AsyncClient:
+        if self._given is not None and self._given.is_closed:
+            raise InvalidInputError("the client given to HttpxTransport is closed: keep it open")
         if self._client is None:
-            self._client = httpx.AsyncClient(
-                verify=_trusted(),
-                timeout=None,  # noqa: S113  # each read has its own deadline
-                limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
-                follow_redirects=False,
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-                mounts=dict.fromkeys(_LOOPBACK),
-            )
-            self._keeper = await keep(partial(_close_all, self._client, self._responses))
+            self._client = self._given or _client()
+            kept = None if self._given else self._client
+            self._keeper = await keep(partial(_close_all, kept, self._responses))
         return self._client
+
+
+def _client() -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        verify=_trusted(),
+        timeout=None,  # noqa: S113  # each read has its own deadline
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        mounts=dict.fromkeys(_LOOPBACK),
+    )
 
 
 @cache
@@ -147,10 +168,11 @@ class _HttpxResponse:
             await uninterrupted(partial(_close, self._answer, blocks))
 
 
-async def _close_all(client: httpx.AsyncClient, responses: Iterable[_HttpxResponse]) -> None:
+async def _close_all(client: httpx.AsyncClient | None, responses: Iterable[_HttpxResponse]) -> None:
     for response in list(responses):
         await response.aclose()
-    await uninterrupted(client.aclose)
+    if client is not None:
+        await uninterrupted(client.aclose)
 
 
 async def _close(answer: httpx.Response, blocks: AsyncIterator[bytes]) -> None:
@@ -159,11 +181,16 @@ async def _close(answer: httpx.Response, blocks: AsyncIterator[bytes]) -> None:
 
 
 async def _unwind(blocks: AsyncIterator[bytes]) -> None:
-    """End the generators of every layer below: a read of the closed connection goes through all.
+    """End the generators of every layer below: a read that may not wait goes through all.
 
-    Left to the collector they would make trio warn.
+    Left to the collector they would make trio warn. A closed connection would fail it by itself,
+    but on HTTP/2 the connection stays open.
     """
-    with suppress(httpx.HTTPError, httpx.StreamError, OSError, RuntimeError):
+    with (
+        suppress(httpx.HTTPError, httpx.StreamError, OSError, RuntimeError),
+        anyio.CancelScope() as scope,
+    ):
+        scope.cancel()
         async for _ in blocks:
             pass
 
