@@ -15,8 +15,8 @@ from foxstream.errors import MissingExtraError
 
 try:
     from wcwidth import iter_graphemes, wcswidth
-except ModuleNotFoundError as error:
-    raise MissingExtraError(MISSING) from error
+except ModuleNotFoundError as _missing:
+    raise MissingExtraError(MISSING) from _missing
 
 __all__ = ["characters", "columns_of", "filled", "spaced", "units_of"]
 

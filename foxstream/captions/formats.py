@@ -20,8 +20,8 @@ from foxstream.errors import MissingExtraError
 try:
     import webvtt
     from webvtt.errors import MalformedCaptionError, MalformedFileError
-except ModuleNotFoundError as error:
-    raise MissingExtraError(MISSING) from error
+except ModuleNotFoundError as _missing:
+    raise MissingExtraError(MISSING) from _missing
 
 __all__ = ["JSON_LINES", "SRT", "VTT", "Format"]
 

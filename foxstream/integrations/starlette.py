@@ -30,8 +30,8 @@ try:
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
-except ImportError as error:
-    raise MissingExtraError("this needs Starlette: pip install starlette") from error
+except ImportError as _missing:
+    raise MissingExtraError("this needs Starlette: pip install starlette") from _missing
 
 __all__ = ["relay_response"]
 

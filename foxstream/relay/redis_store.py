@@ -20,8 +20,8 @@ from foxstream.relay.stores import Lease, Page
 
 try:
     from redis.exceptions import RedisError, ResponseError
-except ImportError as error:
-    raise MissingExtraError('RedisStore needs redis: pip install "foxstream[redis]"') from error
+except ImportError as _missing:
+    raise MissingExtraError('RedisStore needs redis: pip install "foxstream[redis]"') from _missing
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

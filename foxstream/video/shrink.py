@@ -77,8 +77,8 @@ class Keeper:
     """Divides time into slots and keeps the first frame of each."""
 
     def __init__(self, fps: Fraction) -> None:
-        self.seen = 0
-        self.kept = 0
+        self.seen: int = 0
+        self.kept: int = 0
         self._fps = fps
         self._slot = -1
 
@@ -96,7 +96,8 @@ class Fitter:
     """Scales every frame to the size the first one leads to, and turns it upright."""
 
     def __init__(self, pixel_aspect: Fraction, height: int) -> None:
-        self.width = self.height = 0
+        self.width: int = 0
+        self.height: int = 0
         self._pixel_aspect = pixel_aspect
         self._most = height
         self._scaler = VideoReformatter()

@@ -114,6 +114,8 @@ NEEDED = {
     "bench": hint_of("foxstream.bench.statistics"),
     "captions": hint_of("foxstream.captions", "caption"),
     "cli": hint_of_command,
+    "llm": hint_of("foxstream.integrations.llm"),
+    "otel": hint_of("foxstream.integrations.otel", "instrument"),
     "redis": hint_of("foxstream.relay", "RedisStore"),
     "video": hint_of_video,
 }
