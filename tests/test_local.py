@@ -50,8 +50,8 @@ class Shelf:
         return self._media[url]
 
 
-def asked(**fields: object) -> Generation:
-    return Generation(model="local", prompt="What is happening?", **fields)  # type: ignore[arg-type]
+def asked(prompt: str = "What is happening?", **fields: object) -> Generation:
+    return Generation(model="local", prompt=prompt, **fields)  # type: ignore[arg-type]
 
 
 async def told(generation: Generation, media: Mapping[str, bytes], **settings: object):
@@ -340,3 +340,23 @@ async def test_bikes():
     answer = text_of(await told(asked(videos=("a",)), {"a": data}))
     assert "5 cuts, at 1.2, 3.0, 5.5, 7.5 and 9.7 seconds, so it has 6 shots." in answer
     assert answer.endswith("It has no sound track.")
+
+
+@pytest.mark.parametrize(
+    ("room", "said"),
+    [
+        (80, "Red and blue, dark, almost no movement, with sound."),
+        (40, "Red and blue, dark, almost no movement."),
+        (18, "Red and blue."),
+        (1, "Red and blue."),
+    ],
+)
+async def test_few_words_are_told_where_the_prompt_allows_no_more(room, said):
+    prompt = f"Write a caption. Use at most {room} characters."
+    pieces = await told(asked(prompt, videos=("a",)), {"a": FILM})
+    assert text_of(pieces) == said
+    assert len(said) <= room or said == "Red and blue."
+
+
+async def test_without_media_a_bound_changes_nothing():
+    assert "nothing for me to measure" in text_of(await told(asked("at most 9 characters"), {}))

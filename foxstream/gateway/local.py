@@ -16,7 +16,7 @@ from foxstream.answer import Usage
 from foxstream.errors import InvalidInputError
 from foxstream.gateway.engine import EngineError, Generation, Media, Piece
 from foxstream.gateway.notes import note
-from foxstream.gateway.sentences import account
+from foxstream.gateway.sentences import account, in_few_words
 from foxstream.video import DEFAULT_LIMITS, Fact, Kind, Limits, Measurement, examine, require_pyav
 
 __all__ = ["LocalEngine"]
@@ -27,6 +27,7 @@ _WHO = (
 )
 _NOTHING = "You sent no video, image or sound, so there is nothing for me to measure."
 _FILES = "Other files I do not open."
+_ROOM = re.compile(r"at most (\d{1,6}) characters", re.ASCII)
 _WORD = re.compile(r"\S+\s*|\s+")
 
 
@@ -34,7 +35,8 @@ class LocalEngine:
     """Measures videos, images and sounds, and tells about them word by word.
 
     First come the figures as reasoning, each as soon as it is known, unless the request says
-    `reasoning=False`; then the answer in sentences. A piece is a word, and pieces are what
+    `reasoning=False`; then the answer in sentences, or in few words where the prompt allows "at
+    most" so many "characters", as one for a caption does. A piece is a word, and pieces are what
     `max_tokens` limits and the usage counts, those of the reasoning too. `delay` is the time
     between two pieces in seconds, `limits` the bounds of what is opened. What cannot be opened
     fails the task with the code `invalid_file_type`. Needs the extra `video`, else
@@ -63,6 +65,7 @@ class LocalEngine:
 
     async def _pieces(self, generation: Generation, media: Media) -> AsyncGenerator[Piece]:
         items = _items(generation)
+        room = _room(generation.prompt)
         accounts: list[str] = []
         for item in items:
             facts: list[Fact] = []
@@ -72,8 +75,14 @@ class LocalEngine:
                     if generation.reasoning is not False:
                         for word in _words(f"{note(fact)}\n"):
                             yield Piece(reasoning=word)
-            accounts.append(" ".join(account(Measurement.of(facts), item.name)))
-        for word in _words(_answer(accounts, files=bool(generation.files))):
+            measured = Measurement.of(facts)
+            if room is None:
+                accounts.append(" ".join(account(measured, item.name)))
+            else:
+                accounts.append(in_few_words(measured, room // len(items)))
+        brief = room is not None and accounts
+        answer = " ".join(accounts) if brief else _answer(accounts, files=bool(generation.files))
+        for word in _words(answer):
             yield Piece(text=word)
 
     async def _examined(self, item: _Item, media: Media) -> AsyncGenerator[Fact]:
@@ -106,6 +115,12 @@ def _items(generation: Generation) -> list[_Item]:
 def _named(kind: Kind, noun: str, urls: Sequence[str]) -> Iterator[_Item]:
     for number, url in enumerate(urls, 1):
         yield _Item(kind, url, f"The {noun}" if len(urls) == 1 else f"{noun.capitalize()} {number}")
+
+
+def _room(prompt: str) -> int | None:
+    """How many characters the answer may have, where the prompt says so."""
+    asked = _ROOM.search(prompt)
+    return None if asked is None else int(asked[1])
 
 
 def _answer(accounts: Sequence[str], *, files: bool) -> str:

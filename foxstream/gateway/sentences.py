@@ -1,4 +1,4 @@
-"""What was measured, in English sentences: the local engine's answer.
+"""What was measured, in English sentences or in few words: the local engine's answer.
 
 House rule: every number comes out of a fact. What was not measured is not mentioned, or said not
 to be known.
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from foxstream.video import Header, Measurement, Picture, Shot, Sound
 
-__all__ = ["account"]
+__all__ = ["account", "in_few_words"]
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 _TELLING_RATE = 4.0  # frames per second; with fewer, a cut cannot be told from movement
@@ -31,6 +31,28 @@ def account(measurement: Measurement, name: str) -> Iterator[str]:
         yield _hearing(header, sound)
     if picture is not None:
         yield from _doubts(header, picture)
+
+
+def in_few_words(measurement: Measurement, room: int) -> str:
+    """Tell in at most `room` characters, what one sees first; the first words in any case."""
+    first, *others = _words(measurement)
+    said = first[0].upper() + first[1:]
+    for words in others:
+        if len(said) + len(", ") + len(words) < room:
+            said += f", {words}"
+    return f"{said}."
+
+
+def _words(measurement: Measurement) -> Iterator[str]:
+    picture, sound = measurement.picture, measurement.sound
+    if picture is not None:
+        if picture.colours:
+            yield _listed([colour.name for colour in picture.colours])
+        yield _word(picture.brightness, _LIGHT, "very bright")
+        if picture.motion is not None:
+            yield f"{_word(picture.motion, _MOVEMENT, 'much')} movement"
+    silent = sound is None or sound.silent or not sound.seconds
+    yield "no sound" if silent else "with sound"
 
 
 def _opening(name: str, header: Header, picture: Picture | None, sound: Sound | None) -> str:
