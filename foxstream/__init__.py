@@ -40,7 +40,7 @@ from foxstream.progress import Status, Timings
 from foxstream.resources import Model, Task, TaskFailure, Upload
 
 if TYPE_CHECKING:
-    from foxstream import bench, captions, gateway, relay, sse, transports
+    from foxstream import bench, captions, gateway, relay, sse, sync, transports
     from foxstream.client import Client, stream
     from foxstream.streams import Stream
 
@@ -87,6 +87,7 @@ __all__ = [
     "relay",
     "sse",
     "stream",
+    "sync",
     "transports",
 ]
 
@@ -103,6 +104,7 @@ __getattr__, __dir__ = lazy_names(
         "relay": "foxstream.relay",
         "sse": "foxstream.sse",
         "stream": "foxstream.client",
+        "sync": "foxstream.sync",
         "transports": "foxstream.transports",
     },
 )

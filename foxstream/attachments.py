@@ -6,7 +6,7 @@ becomes a data URI or an upload.
 
 from __future__ import annotations
 
-from foxstream import media
+from foxstream import media, records
 from foxstream.clocks import Clocks
 from foxstream.errors import InvalidInputError
 from foxstream.limits import Retries
@@ -62,13 +62,15 @@ async def upload(
 ) -> Upload:
     """Upload one file; sent again only where it certainly was not accepted."""
     progress = _reporter(on_status, "uploading")
-    return await retried(
+    uploaded = await retried(
         lambda: service.upload(material, name, progress, clocks),
         submissions(retries),
         service.transport,
         clocks,
         on_status,
     )
+    records.uploaded(uploaded, material.size)
+    return uploaded
 
 
 async def _looked_at(source: Source) -> str | media.Material:

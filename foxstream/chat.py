@@ -54,7 +54,7 @@ class ChatService(Service):
         """Ask with `stream`; the JSON of a server that does not stream is taken as well."""
         body = _body(question, urls, stream=True)
         request = self._endpoints.chat(body, stream=True, connect=clocks.connect)
-        return await self._streamed(replies.chat_completion_from, request, clocks)
+        return await self._streamed(replies.chat_completion_from, request, clocks, question)
 
     async def submit_blocking(
         self, question: Question, urls: list[media.MediaURL], clocks: Clocks
@@ -62,7 +62,7 @@ class ChatService(Service):
         """Ask without `stream`: one request, answered by the whole completion."""
         body = _body(question, urls, stream=False)
         request = self._endpoints.chat(body, stream=False, connect=clocks.connect)
-        return await self._read_as(replies.chat_completion_from, request, clocks)
+        return await self._read_as(replies.chat_completion_from, request, clocks, question)
 
     async def models(self, clocks: Clocks) -> list[Model]:
         """The models that the server lists."""

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Literal, Self, TypeVar, Unpack
 from weakref import WeakSet
 
-from foxstream import media
+from foxstream import logs, media
 from foxstream.address import find_home, masked
 from foxstream.answer import Completion
 from foxstream.attachments import upload
@@ -103,6 +103,7 @@ class Client:
         api_key, headers, refused = masked(api_key, headers)
         if refused is not None:
             raise refused
+        logs.show(os.environ.get(logs.VARIABLE))
         if protocol not in list(_SERVICES):
             raise InvalidInputError(f"protocol is {protocol!r}: one of {', '.join(_SERVICES)}")
         self._home = find_home(

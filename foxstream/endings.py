@@ -5,8 +5,7 @@ House rule: the stream's own words come first; the task is asked only where they
 
 from __future__ import annotations
 
-import logging
-
+from foxstream import records
 from foxstream.answer import Completion
 from foxstream.clocks import Clocks
 from foxstream.errors import FoxError
@@ -17,8 +16,6 @@ from foxstream.service import Service
 __all__ = ["drain", "with_usage"]
 
 _DRAIN_NS = 50_000_000
-
-_logger = logging.getLogger("foxstream.endings")
 
 
 async def drain(response: Response, transport: Transport) -> None:
@@ -39,7 +36,7 @@ async def with_usage(
     try:
         task = await service.task(task_id, clocks)
     except FoxError as unknown:
-        _logger.debug("usage of task %s stays unknown: %s", task_id, unknown)
+        records.usage_unknown(task_id, unknown)
         return completion
     if task.completion is None:
         return completion

@@ -5,6 +5,7 @@ House rule: `recovery` decides, this room only awaits.
 
 from __future__ import annotations
 
+from foxstream import records
 from foxstream.answer import Completion
 from foxstream.clocks import Clocks
 from foxstream.errors import FoxError, Phase
@@ -51,6 +52,8 @@ class Healer:
             raise error
         while True:
             remedy = self._lifeline.after(error, progress=progress)
+            self._service.redact(error)
+            records.cut(task.id, error, remedy, self._timings)
             if remedy.action == "poll":
                 return await self.finished(task)
             try:

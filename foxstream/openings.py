@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Protocol, TypeVar
 
-from foxstream import sse, wire
+from foxstream import records, sse, wire
 from foxstream.answer import Completion
 from foxstream.attachments import media_urls
 from foxstream.clocks import Clocks
@@ -152,5 +152,6 @@ async def _follow(
     clocks.run("first_token", timings.accepted or service.transport.now())
     response = await service.open_stream(task, clocks)
     timings.opened = service.transport.now()
+    records.followed(task.id)
     on_status(Status("queued"))
     return response

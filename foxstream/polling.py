@@ -5,6 +5,7 @@ House rule: `recovery` decides, this room only awaits.
 
 from __future__ import annotations
 
+from foxstream import records
 from foxstream.answer import Completion
 from foxstream.clocks import Clocks
 from foxstream.errors import APITimeoutError, FoxError
@@ -40,11 +41,13 @@ async def poll(
             if isinstance(error, APITimeoutError) and error.phase == "total":
                 raise clocks.ran_out() from error
             wait = Wait(attempts.failed(error), wait.sync_upstream)
+            records.not_looked_at(task_id, error, wait.seconds)
         else:
             attempts.succeeded()
             outcome = _seen(decision, task, transport.now(), service)
             if isinstance(outcome, Completion):
                 return outcome
+            records.looked_at(task, outcome.seconds)
             if decision.changed:
                 clocks.run("task", transport.now())
             wait = outcome

@@ -25,6 +25,7 @@ DEFAULT_MODEL = "gemini-2.5-pro"
 CLAUDE_MAX_TOKENS = 8192
 """Sent for `claude*` on the custom variant, which refuses to go without (section 2.6)."""
 
+_VARIANTS: Mapping[Kind, str] = {"image": "vision", "video": "video", "audio": "audio"}
 _MAX_PROMPT = 100_000
 _MAX_SYSTEM_PROMPT = 10_000
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -47,13 +48,18 @@ class Question(msgspec.Struct, frozen=True):
     reasoning: bool | None = None
     extra: Mapping[str, object] = {}
 
+    @property
+    def variant(self) -> str:
+        """Which of FoxAPI's variants says it: that of its one kind of media, else custom."""
+        kinds: set[Kind] = {source.kind for source in self.sources}
+        if self.messages or len(kinds) > 1:
+            return "custom"
+        return _VARIANTS[next(iter(kinds))] if kinds else "text"
+
     def submission(
         self, urls: Sequence[str] = (), *, sync: bool = False, stream: bool = False
     ) -> Submission:
-        """The body to send; `urls` stand for `sources`, in order.
-
-        One kind of media has its own variant; several kinds, or `messages`, go to custom.
-        """
+        """The body to send; `urls` stand for `sources`, in order."""
         by_kind: dict[Kind, list[str]] = {}
         for source, url in zip(self.sources, urls, strict=True):
             by_kind.setdefault(source.kind, []).append(url)
@@ -65,7 +71,7 @@ class Question(msgspec.Struct, frozen=True):
             sync=sync,
             stream=stream,
         )
-        if self.messages or len(by_kind) > 1:
+        if self.variant == "custom":
             return self._custom(body, urls)
         return msgspec.structs.replace(
             body,

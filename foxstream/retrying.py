@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from foxstream import records
 from foxstream.clocks import Clocks
 from foxstream.errors import FoxError
 from foxstream.exchange import Transport
@@ -27,7 +28,9 @@ async def retried(
     on_status: OnStatus = unheard,
 ) -> T:
     """The result of `call`, made again while `attempts` allow and `clocks` leave time for it."""
+    attempt = 0
     while True:
+        attempt += 1
         try:
             return await call()
         except FoxError as error:
@@ -35,6 +38,7 @@ async def retried(
             deadline = clocks.deadline
             if deadline is not None and transport.now() + seconds * 1e9 >= deadline:
                 raise
+            records.retried(error, attempt, seconds)
         on_status(Status("reconnecting"))
         await transport.sleep(seconds)
 

@@ -14,7 +14,7 @@ from typing import Self, TypeVar
 
 import msgspec
 
-from foxstream import media, replies, wire
+from foxstream import media, records, replies, wire
 from foxstream.address import Home
 from foxstream.answer import Completion
 from foxstream.clocks import Clocks
@@ -70,7 +70,7 @@ class Service:
         """Submit for a task (sections 3.1, 3.2)."""
         body = _body(question, urls, stream=stream)
         request = self._endpoints.submit(body, direct=False, connect=clocks.connect)
-        return await self._read_as(replies.task_from, request, clocks)
+        return await self._read_as(replies.task_from, request, clocks, question)
 
     async def submit_direct(
         self, question: Question, urls: list[media.MediaURL], clocks: Clocks
@@ -82,7 +82,7 @@ class Service:
         """
         body = _body(question, urls, sync=True, stream=True)
         request = self._endpoints.submit(body, direct=True, connect=clocks.connect)
-        return await self._streamed(replies.completion_from, request, clocks)
+        return await self._streamed(replies.completion_from, request, clocks, question)
 
     async def submit_blocking(
         self, question: Question, urls: list[media.MediaURL], clocks: Clocks
@@ -90,7 +90,7 @@ class Service:
         """Submit with `sync` alone: the answer is the completion (sections 3.3, 9.5)."""
         body = _body(question, urls, sync=True)
         request = self._endpoints.submit(body, direct=False, connect=clocks.connect)
-        return await self._read_as(replies.completion_from, request, clocks)
+        return await self._read_as(replies.completion_from, request, clocks, question)
 
     async def open_stream(self, task: Task, clocks: Clocks) -> Response:
         """Open the stream of a task, at the URL that the service named (section 4)."""
@@ -123,16 +123,29 @@ class Service:
             raise body.error from error
 
     async def _streamed(
-        self, read: Callable[[bytes], T], request: Request, clocks: Clocks
+        self, read: Callable[[bytes], T], request: Request, clocks: Clocks, question: Question
     ) -> Response | T:
         """The event stream, or what `read` makes of JSON in its place."""
         response = await self._accepted(request, clocks)
-        if not replies.is_json(response.headers):
-            return await _event_stream(response)
-        return await self._read_whole(read, response, clocks)
+        if replies.is_json(response.headers):
+            answer = await self._read_whole(read, response, clocks)
+        else:
+            answer = await _event_stream(response)
+        records.submitted(question, request, answer, self._request_id(response))
+        return answer
 
-    async def _read_as(self, read: Callable[[bytes], T], request: Request, clocks: Clocks) -> T:
-        return await self._read_whole(read, await self._accepted(request, clocks), clocks)
+    async def _read_as(
+        self,
+        read: Callable[[bytes], T],
+        request: Request,
+        clocks: Clocks,
+        question: Question | None = None,
+    ) -> T:
+        response = await self._accepted(request, clocks)
+        answer = await self._read_whole(read, response, clocks)
+        if question is not None:
+            records.submitted(question, request, answer, self._request_id(response))
+        return answer
 
     async def _read_whole(
         self, read: Callable[[bytes], T], response: Response, clocks: Clocks
@@ -169,12 +182,14 @@ class Service:
 
     async def _sent(self, request: Request, clocks: Clocks) -> Response:
         try:
-            return await self.transport.send(request, clocks.deadline)
+            response = await self.transport.send(request, clocks.deadline)
         except TimeoutError as error:
             raise clocks.ran_out() from error
         except APIConnectionError as error:
             self.redact(error)
             raise
+        records.replied(request, response, self._request_id(response))
+        return response
 
     async def _body(self, response: Response, clocks: Clocks) -> bytes:
         blocks: list[bytes] = []
@@ -202,6 +217,9 @@ class Service:
             said = getattr(error, name, None)
             if isinstance(said, str):
                 setattr(error, name, redact(said))
+
+    def _request_id(self, response: Response) -> str:
+        return self._home.redact(response.headers.get("x-request-id", "unknown"))
 
     def _error(self, response: Response, body: bytes) -> FoxError:
         body = self._home.redact_json(body)

@@ -6,13 +6,13 @@ of whatever bytes are there; everything that thinks is below.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Literal, Protocol, Self
 
 import anyio
 
+from foxstream import records
 from foxstream.answer import Completion, Delta, State
 from foxstream.clocks import Clocks
 from foxstream.endings import drain, with_usage
@@ -28,11 +28,10 @@ from foxstream.openings import Opening
 from foxstream.progress import OnStatus, Status, Timings, unheard
 from foxstream.service import Service
 from foxstream.telling import Settlement, Telling
+from foxstream.text_stream import TextStream
 from foxstream.watching import Ending, Watch, tell_began, tell_end
 
 __all__ = ["Owned", "Stream", "StreamState"]
-
-_logger = logging.getLogger("foxstream.streams")
 
 StreamState = Literal["pending", "streaming", "complete", "failed", "closed"]
 
@@ -121,7 +120,7 @@ class Stream:
     @property
     def text_stream(self) -> AsyncIterator[str]:
         """The answer text of choice 0 alone: a view of this stream, not a copy."""
-        return _TextStream(self)
+        return TextStream(self)
 
     async def get_final_completion(self) -> Completion:
         """Read to the end and return the whole; `usage` comes from the task if need be."""
@@ -191,6 +190,21 @@ class Stream:
         if not self._ready:
             await self._fill()
         return self._ready.pop()
+
+    def take(self) -> Delta | None:
+        """The next delta, where it has been read already; it may be taken in any thread."""
+        try:
+            return self._ready.pop()
+        except IndexError:
+            return None
+
+    async def more(self) -> bool:
+        """Wait until there is something to `take`; `False` at the end."""
+        try:
+            await self._fill()
+        except StopAsyncIteration:
+            return False
+        return True
 
     def __del__(self) -> None:
         if self._response is not None:
@@ -328,7 +342,7 @@ class Stream:
         now = self._now()
         self._settle(self._telling.settle(finished, task.id, now), now)
         if miscounted:
-            _logger.warning("task %s was told in other chunks than it counted", task.id)
+            records.miscounted(task.id)
 
     def _settle(self, settlement: Settlement, now: int) -> None:
         """The end, unless the stream was closed while it was looked for."""
@@ -336,6 +350,7 @@ class Stream:
             return
         tail, self._completion = settlement
         self._state = "complete"
+        records.finished(self.task_id, self._completion, self.timings)
         self._ready = tail[::-1]
         self.timings.note_read(now, events=self._telling.has_events)
         if tail:
@@ -348,6 +363,7 @@ class Stream:
         if self._state == "streaming":
             error.partial = self._said("truncated")
         self._state, self._error = "failed", error
+        records.failed(self.task_id, error)
         await self.aclose()
 
     async def _interrupt(self) -> None:
@@ -375,19 +391,3 @@ class Stream:
 
     def _said(self, state: State) -> Completion:
         return self._telling.said(state, self.task_id)
-
-
-class _TextStream:
-    """The text of choice 0, read through its stream."""
-
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-
-    def __aiter__(self) -> _TextStream:
-        return self
-
-    async def __anext__(self) -> str:
-        while True:
-            delta = await anext(self._stream)
-            if delta.text and delta.index == 0:
-                return delta.text

@@ -127,7 +127,9 @@ async def test_a_window_that_fails_is_marked_and_tried_again():
     assert sorted(tried) == [0, 1, 1, 2]
 
 
-async def test_a_window_that_keeps_failing_stays_marked_and_the_others_go_on():
+async def test_a_window_that_keeps_failing_stays_marked_and_the_others_go_on(caplog):
+    caplog.set_level("INFO", "foxstream.captions")
+
     def script(generation):
         if second_of(generation) == 1:
             yield Fail("the model fell over")
@@ -138,6 +140,9 @@ async def test_a_window_that_keeps_failing_stays_marked_and_the_others_go_on():
         cues = await captioned(url, attempts=2)
     assert finals(cues) == [(0, "A fox."), (1, ""), (2, "A fox.")]
     assert [cue.final for cue in cues if cue.error] == [False, True]
+    tried = [record.args for record in caplog.records if record.name == "foxstream.captions"]
+    assert [(each["window"], each["attempt"]) for each in tried] == [(1, 1), (1, 2)]
+    assert all("the model fell over" in each["error"] for each in tried)
 
 
 async def test_an_answer_without_text_is_a_failure():

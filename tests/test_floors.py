@@ -55,12 +55,12 @@ TESTING_TAPE = (
 )
 FLOORS = (
     *SANS_IO,  # ═══ the water line: no await, no clock, no socket up to here
-    ("media", *LOW_TRANSPORTS),
+    ("logs", "media", "records", *LOW_TRANSPORTS),
     ("transports.httpx_sending",),
     ("transports.aiohttp", "transports.httpx", "transports.replay"),
     ("transports.native", "retrying", "service"),
     ("transports", "attachments", "chat", "polling"),
-    ("openings", "endings"),
+    ("openings", "endings", "text_stream"),
     ("healing",),
     ("streams",),
     ("client",),
@@ -73,7 +73,7 @@ FLOORS = (
     ("integrations.aiohttp", "integrations.starlette"),
     ("integrations.llm", "integrations.otel", "integrations.pytest"),
     ("integrations",),
-    ("captions",),
+    ("captions", "sync"),
     *CAPTION_PAGE,
     ("captions.page",),
     *BENCH_FIGURES,
@@ -88,7 +88,7 @@ DRY = {room for rooms in THINKING for room in rooms}
 # Many files, one room: inside it they import each other.
 WINGS = {
     *("video", "gateway", "relay", "testing", "integrations.llm", "integrations.otel"),
-    *("captions", "captions.page", "bench", "cli"),
+    *("captions", "captions.page", "sync", "bench", "cli"),
 }
 
 CLOCKS = {"time", "datetime"}
@@ -118,6 +118,7 @@ MAY_IMPORT = {
     "integrations.llm": {"anyio", "click", "llm", "pydantic"},
     "integrations.pytest": {"pytest"},
     "testing": {"aiohttp", "anyio", "time"},
+    "sync": {"asyncio", "threading"},
     "bench.statistics": {"numpy", "scipy"},
     "bench": {
         *("aiohttp", "anyio", "matplotlib", "asyncio"),

@@ -21,8 +21,7 @@ NAMES = """
     MissingExtraError Model NotFoundError PermissionDeniedError ProtocolError RateLimitError
     RequestTooLargeError Retries Status Stream StreamDivergedError StreamTruncatedError Task
     TaskFailedError TaskFailure Timeouts Timings ToolCall ToolCallDelta UnprocessableEntityError
-    Upload Usage __version__ bench captions gateway relay sse stream
-    transports
+    Upload Usage __version__ bench captions gateway relay sse stream sync transports
 """
 
 QUESTION = [

@@ -87,10 +87,11 @@ def test_a_program_runs(program, folder, gateway, request):
         assert "no language model" in said
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("foxstream ")])
+@pytest.mark.parametrize("command", [c for c in COMMANDS if re.match(r"(\w+=\w+ )*foxstream ", c)])
 def test_a_command_runs(command, folder, gateway):
-    words = [sys.executable, "-m", "foxstream", *shlex.split(command)[1:]]
-    assert run(folder, gateway, *words).strip()
+    settings, _, rest = command.partition("foxstream ")
+    words = [sys.executable, "-m", "foxstream", *shlex.split(rest)]
+    assert run(folder, gateway, "env", *shlex.split(settings), *words).strip()
 
 
 def test_the_demo_of_the_first_command_runs(folder, gateway):

@@ -343,7 +343,8 @@ async def test_another_relay_takes_over_where_the_first_was_left():
     assert offsets(told) == list(range(5))
 
 
-async def test_a_producer_that_says_nothing_more_is_replaced_and_fenced():
+async def test_a_producer_that_says_nothing_more_is_replaced_and_fenced(caplog):
+    caplog.set_level("INFO", "foxstream.relay")
     store = MemoryStore()
     lease = await store.lease(0.2)
     await store.append(lease, Entry(0, "delta", b'{"text":"The qu"}'))
@@ -353,6 +354,9 @@ async def test_a_producer_that_says_nothing_more_is_replaced_and_fenced():
     with pytest.raises(LeaseLostError):
         await store.append(lease, Entry(1, "delta", b'{"text":"late"}'))
     assert not await store.renew(lease, 1.0)
+    assert [record.getMessage() for record in caplog.records] == [
+        "the lease is won, the source is read"
+    ]
 
 
 async def test_a_second_telling_that_differs_is_told():

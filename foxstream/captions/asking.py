@@ -6,6 +6,7 @@ below. A window is in memory until its captions are there, and only so many are 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import anyio
@@ -13,6 +14,7 @@ import msgspec
 from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectSendStream
 
+from foxstream import records
 from foxstream.captions.cue import Cue
 from foxstream.captions.cues import CueWriter, reading_speed
 from foxstream.captions.layout import Layout
@@ -33,6 +35,8 @@ from foxstream.streams import Stream
 from foxstream.video import Window
 
 __all__ = ["Asker", "Plan"]
+
+_logger = logging.getLogger("foxstream.captions")
 
 _FATAL = (
     AuthenticationError,
@@ -175,6 +179,8 @@ class Asker:
         self._tally.unmetered += 1
         self._tally.retried += again
         self._tally.failed += not again
+        values = {"window": writer.window, "error": records.told(error), "attempt": attempt}
+        _logger.info("window %(window)d: %(error)s, attempt %(attempt)d", values)
         if again:
             await self._tell(self._order.partial(mark))
             await anyio.sleep(_delay(error, attempt))

@@ -5,6 +5,7 @@ House rule: a command reads its options and returns what is to be done; it is do
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from io import StringIO, TextIOWrapper
@@ -12,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from foxstream import __version__
+from foxstream import __version__, logs
 from foxstream.cli.ask import ask
 from foxstream.cli.bench.app import bench_app
 from foxstream.cli.caption import caption
@@ -63,6 +64,7 @@ def run(arguments: Sequence[str]) -> int:
 def _done(arguments: Sequence[str], screen: Screen) -> int:
     command = typer.main.get_command(_app(screen))
     try:
+        logs.show(os.environ.get(logs.VARIABLE) or "warning")
         outcome: Job | int = command.main(
             list(arguments) or ["--help"], "foxstream", standalone_mode=False, obj=screen
         )

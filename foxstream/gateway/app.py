@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from functools import partial
 from typing import Unpack
 
 from aiohttp import web
 
+from foxstream import logs
 from foxstream.gateway.chat import Chat
 from foxstream.gateway.desk import Desk
 from foxstream.gateway.engine import Engine
@@ -39,6 +41,7 @@ def create_app(
     """
     if isinstance(engine, ModelSource):
         options.setdefault("models", None)
+    logs.show(os.environ.get(logs.VARIABLE))
     settings = Settings(**options)
     keyring = Keyring(api_key)
     files = FileStore(settings)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -70,9 +70,26 @@ def key_check(keyring: Keyring) -> Middleware:
     return check
 
 
-async def add_request_id(_request: web.Request, response: web.StreamResponse) -> None:
+async def add_request_id(request: web.Request, response: web.StreamResponse) -> None:
     """Name every answer, so that a report can say which one it means (section 6)."""
-    response.headers["x-request-id"] = secrets.token_hex(8)
+    request_id = response.headers["x-request-id"] = secrets.token_hex(8)
+    if _logger.isEnabledFor(logging.INFO):
+        values: Mapping[str, object] = {
+            "method": request.method,
+            "route": _route(request),
+            "status": response.status,
+            "task_id": request.match_info.get("task_id"),
+            "request_id": request_id,
+        }
+        _logger.info(
+            "%(method)s %(route)s: %(status)d, task %(task_id)s, request %(request_id)s", values
+        )
+
+
+def _route(request: web.Request) -> str:
+    """The path without what is in it: who knows the path of an upload can fetch it."""
+    resource = request.match_info.route.resource
+    return request.path[:80] if resource is None else resource.canonical
 
 
 def _check_name(header: str, value: str, allowed: Collection[str] | None) -> None:

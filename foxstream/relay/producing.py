@@ -63,6 +63,7 @@ class Producer:
                 if lease is None:
                     await anyio.sleep(self._seconds / 3)
                 else:
+                    _logger.info("the lease is won, the source is read")
                     await self._produce(lease)
 
     async def stop(self) -> None:

@@ -6,6 +6,7 @@ one beats for the keep-alives of all viewers, one looks who has left. No task be
 
 from __future__ import annotations
 
+import os
 from types import TracebackType
 from typing import Self
 from weakref import WeakSet
@@ -13,6 +14,7 @@ from weakref import WeakSet
 import anyio
 from anyio.abc import TaskGroup
 
+from foxstream import logs
 from foxstream.errors import InvalidInputError
 from foxstream.relay.errors import RelayClosedError, RelayError
 from foxstream.relay.log import Log
@@ -48,6 +50,7 @@ class Relay:
         for name, seconds in (("keepalive", keepalive), ("lease", lease)):
             if not seconds > 0:
                 raise InvalidInputError(f"{name} is {seconds}: more than 0 seconds")
+        logs.show(os.environ.get(logs.VARIABLE))
         self._source = source
         self._store: Store = MemoryStore() if store is None else store
         self._keepalive = keepalive

@@ -53,8 +53,8 @@ LEAVING = (
     Mutant(
         "a cancelled read closes the connection",
         "streams.py",
-        '        await self.aclose()\n        self._error = StreamTruncatedError("a cancelled',
-        '        self._error = StreamTruncatedError("a cancelled',
+        "        await self.aclose()\n        self._error.task_id",
+        "        self._error.task_id",
         ("test_streams.py::test_a_cancelled_read_closes_and_says_so_afterwards",),
     ),
     Mutant(
@@ -70,8 +70,8 @@ KEYS = (
     Mutant(
         "the key goes home only",
         "address.py",
-        "if _origin(url) in self._trusted:",
-        "if True:",
+        "        if origin in self._trusted:\n            headers |= self._headers",
+        "        if True:\n            headers |= self._headers",
         (
             "test_address.py::test_another_origin_is_asked_without_the_key",
             "test_streams.py::test_a_stream_url_elsewhere_gets_no_key",
@@ -133,7 +133,7 @@ KEYS = (
         "a task id is checked before it enters a path",
         "endpoints.py",
         "return bool(_TASK_ID.fullmatch(text))",
-        "return True",
+        "        if True:\n            headers |= self._headers",
         ("test_client.py::test_a_task_id_that_is_none_is_refused",),
     ),
 )
