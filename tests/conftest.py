@@ -36,5 +36,7 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, object
 @pytest.fixture(autouse=True)
 def no_blocking_calls() -> Iterator[None]:
     """A call of foxstream that would block the event loop raises `BlockingError`."""
-    with blockbuster_ctx("foxstream"):
+    with blockbuster_ctx("foxstream") as watch:
+        # What a coverage run waits for, where a worker thread enters a file for the first time too.
+        watch.functions["threading.Lock.acquire"].can_block_in("coverage/collector.py", "lock_data")
         yield

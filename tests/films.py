@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
+from random import Random
 
 import av
 import pytest
@@ -46,6 +47,12 @@ def painted(rows: Sequence[bytes]) -> av.VideoFrame:
     plane = frame.planes[0]
     plane.update(b"".join(row.ljust(plane.line_size, b"\0") for row in rows))
     return frame
+
+
+def noise(seed: int) -> av.VideoFrame:
+    """A picture that no encoder makes small."""
+    random = Random(seed)
+    return painted([random.randbytes(3 * 320) for _ in range(180)])
 
 
 def tone(

@@ -22,12 +22,14 @@ from foxstream.gateway import (
     Wait,
     running_gateway,
 )
+from foxstream.video import Cutter
 from tests.films import BLUE, GREEN, RED, film, picture, recording, tone
 
 pytestmark = pytest.mark.anyio
 
 STOP = Piece(finish_reason="stop", usage=Usage(5, 5, 10))
 FILM = film([picture(colour) for colour in (RED, GREEN, BLUE) for _ in range(10)])
+LONG = film([picture((n * 4 % 256, 90, 90)) for n in range(120)], fps=2, options={"g": "8"})
 
 
 @contextmanager
@@ -179,6 +181,74 @@ async def test_no_more_windows_run_than_may():
     with gateway(script) as url:
         await captioned(url, at_once=2, every=0.3)
     assert most == 2
+
+
+async def test_where_the_playhead_jumps_the_captions_do_and_the_gap_is_filled():
+    playhead, asked = 0.0, []
+
+    def script(generation):
+        nonlocal playhead
+        asked.append(second_of(generation))
+        playhead = 50.2
+        yield f"Window {asked[-1]}."
+        yield STOP
+
+    with gateway(script) as url:
+        cues = await captioned(url, LONG, at_once=1, playhead=lambda: playhead)
+    windows = [window for window, _ in finals(cues)]
+    assert asked == [0, *range(50, 60), *range(1, 50)]
+    assert windows == asked
+    assert all(text == f"Window {window}." for window, text in finals(cues))
+    assert [cue.start for cue in cues if cue.final] == pytest.approx(asked, abs=0.04)
+
+
+async def test_the_captions_at_the_playhead_are_not_held_back_by_those_before_it():
+    playhead = 0.0
+
+    def script(generation):
+        nonlocal playhead
+        begins = second_of(generation)
+        if begins == 0:
+            playhead = 30.0
+            yield Wait(1.0)
+        yield f"Window {begins}."
+        yield STOP
+
+    with gateway(script) as url:
+        cues = await captioned(url, LONG, at_once=2, playhead=lambda: playhead)
+    windows = [window for window, _ in finals(cues)]
+    assert sorted(windows) == list(range(60))
+    assert windows.index(30) < windows.index(0) < windows.index(3)
+    behind = [window for window in windows if window >= 30]
+    assert behind == sorted(behind)
+
+
+async def test_shots_are_cut_from_the_beginning_wherever_the_playhead_is():
+    with gateway(lambda generation: [f"Window {second_of(generation)}.", STOP]) as url:
+        known = [Cue(0.0, 1.0, "Known.", True, 0)]
+        options = {"shots": True, "playhead": lambda: 2.5, "at_once": 1, "known": known}
+        cues = await captioned(url, **options)
+    assert sorted(finals(cues)) == [(1, "Window 1."), (2, "Window 2.")]
+
+
+async def test_what_is_known_is_not_even_cut(monkeypatch):
+    cut = []
+    one = Cutter.cut
+
+    async def counted(cutter, number):
+        cut.append(number)
+        return await one(cutter, number)
+
+    monkeypatch.setattr(Cutter, "cut", counted)
+    known = [Cue(at, at + 1.0, "Known.", True, at) for at in range(40)]
+    with gateway(["A fox.", STOP]) as url:
+        async with Client(base_url=url) as client:
+            cues = caption(LONG, every=1.0, client=client, known=known)
+            found = [cue.window async for cue in cues if cue.final]
+    assert found == list(range(40, 60))
+    assert cut == list(range(40, 61))
+    assert (cues.tally.skipped, cues.tally.seconds_skipped) == (40, 40.0)
+    assert (cues.tally.windows, cues.tally.seconds) == (60, pytest.approx(20.0))
 
 
 @pytest.mark.parametrize("leave", ["break", "aclose", "cancel"])

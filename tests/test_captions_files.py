@@ -12,7 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foxstream.captions import JSON_LINES, SRT, VTT, Cue, CueFile
-from foxstream.errors import InvalidInputError
+from foxstream.errors import FoxError, InvalidInputError
+from tests.fulldisk import full_disk
+
+__all__ = ["full_disk"]
 
 FORMATS = pytest.mark.parametrize("form", [VTT, SRT, JSON_LINES], ids=lambda each: each.name)
 SOURCE = "clip.mp4, 12 bytes"
@@ -96,10 +99,9 @@ def test_a_cue_gives_way_to_the_one_at_its_time(tmp_path):
     file.write(Cue(0, 2.5, "half of it", True, 0))
     file.write(Cue(0, 2, "the", True, 0))
     file.write(Cue(2, 4, "whole", True, 0))
-    assert [json.loads(line)["text"] for line in file.path.read_text().splitlines()] == [
-        "the",
-        "whole",
-    ]
+    head, *lines = file.path.read_text().splitlines()
+    assert json.loads(head) == {"captions_of": SOURCE}
+    assert [json.loads(line)["text"] for line in lines] == ["the", "whole"]
 
 
 @FORMATS
@@ -117,19 +119,106 @@ def test_any_text_survives(form, text):
 @pytest.mark.parametrize(
     ("form", "content"),
     [
-        (VTT, b"WEBVTT\n\nNOTE captions of other.mp4, 3 bytes\n\n"),
         (VTT, b"dear diary\n\n"),
         (VTT, b"\xff\xfe"),
+        (VTT, b"WEBVTT\n\n00:00.000 --> 00:01.000\nmade elsewhere\n\n"),
+        (SRT, b"dear diary"),
+        (SRT, b"1\n2 apples\n"),
+        (SRT, b"dear diary\n\n"),
         (JSON_LINES, b"dear diary\n"),
         (JSON_LINES, b'{"start": "x"}\n'),
+        (JSON_LINES, JSON_LINES.head(SOURCE).encode() + b'{"start": "x"}\n'),
     ],
 )
 def test_what_is_not_ours_is_refused_and_kept(tmp_path, form, content):
     path = tmp_path / "clip"
     path.write_bytes(content)
-    with pytest.raises(InvalidInputError, match="is no"):
+    with pytest.raises(InvalidInputError, match="exists and is no"):
         CueFile(path, form, SOURCE)
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("form", [VTT, JSON_LINES], ids=lambda each: each.name)
+def test_captions_of_another_video_are_refused_and_kept(tmp_path, form):
+    file = CueFile(tmp_path / "clip", form, SOURCE)
+    file.write(cue(0))
+    before = file.path.read_bytes()
+    with pytest.raises(
+        InvalidInputError, match=f"has captions of {SOURCE}, not of other.mp4, 3 bytes: remove it"
+    ):
+        CueFile(tmp_path / "clip", form, "other.mp4, 3 bytes")
+    assert file.path.read_bytes() == before
+
+
+@FORMATS
+def test_an_error_takes_no_captions_away(tmp_path, form):
+    file = CueFile(tmp_path / "clip", form, SOURCE)
+    file.write(Cue(0, 2.5, "half of it", True, 0))
+    file.write(cue(0, "", "it failed"))
+    assert [each.text for each in CueFile(file.path, form, SOURCE).cues] == ["half of it"]
+
+
+@FORMATS
+def test_what_is_inserted_is_written_seldom_and_lost_never(tmp_path, form, monkeypatch):
+    made = []
+    replace = CueFile._replace
+    monkeypatch.setattr(CueFile, "_replace", lambda file: (made.append(1), replace(file)))
+    file = CueFile(tmp_path / "clip", form, SOURCE)
+    for window in [*range(500, 1000), *range(500), 1000]:
+        file.write(cue(window))
+    assert len(made) < 64
+    assert len(CueFile(file.path, form, SOURCE).cues) > 980
+    file.close()
+    again = CueFile(file.path, form, SOURCE)
+    assert [each.start for each in again.cues] == [4.0 * window for window in range(1001)]
+    file.close()  # nothing is left to do
+
+
+def test_a_link_stays_one(tmp_path):
+    link = tmp_path / "link.vtt"
+    link.symlink_to(tmp_path / "clip.vtt")
+    CueFile(link, VTT, SOURCE).write(cue(0))
+    assert link.is_symlink()
+    assert len(read(tmp_path / "clip.vtt", VTT)) == 1
+
+
+@FORMATS
+def test_what_could_not_be_written_comes_with_the_next(tmp_path, form, full_disk):
+    file = CueFile(tmp_path / "clip", form, SOURCE)
+    file.write(cue(0))
+    whole = file.path.read_bytes()
+    with full_disk(len(whole) + 20), pytest.raises(FoxError, match="clip cannot be written: File"):
+        file.write(cue(1))
+    assert file.path.read_bytes() == whole
+    file.write(cue(2))
+    assert [each.start for each in CueFile(file.path, form, SOURCE).cues] == [0, 4, 8]
+
+
+def test_what_could_not_be_inserted_is_told_too(tmp_path, full_disk):
+    file = CueFile(tmp_path / "clip.vtt", VTT, SOURCE)
+    for window in range(1, 100):
+        file.write(cue(window))
+    file.write(cue(0))
+    whole = file.path.read_bytes()
+    with full_disk(len(whole)), pytest.raises(FoxError, match="cannot be written"):
+        file.close()
+    assert file.path.read_bytes() == whole
+    assert list(tmp_path.iterdir()) == [file.path]
+    file.close()
+    assert len(CueFile(file.path, VTT, SOURCE).cues) == 100
+
+
+@pytest.mark.parametrize("device", ["/dev/full", "/dev/zero", "/dev/null"])
+def test_no_device_is_taken_for_a_file(device):
+    with pytest.raises(InvalidInputError, match=f"{device} is no regular file"):
+        CueFile(device, VTT, SOURCE)
+
+
+def test_nothing_large_is_read(tmp_path):
+    with (tmp_path / "clip.vtt").open("wb") as file:
+        file.truncate(2 * 1024**3)
+    with pytest.raises(InvalidInputError, match="is no WebVTT that was made here"):
+        CueFile(tmp_path / "clip.vtt", VTT, SOURCE)
 
 
 def test_where_nothing_can_be_written_it_is_told(tmp_path):

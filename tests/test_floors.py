@@ -35,8 +35,9 @@ BENCH_FIGURES = (
 # From words to lines on a screen, and which window is next: nothing waits and no clock is read.
 CAPTION_WORDS = (
     ("captions.cue", "captions.extra", "captions.layout", "captions.tally", "captions.planning"),
+    ("captions.spans",),
     ("captions.breaking", "captions.prompts", "captions.ordering", "captions.formats"),
-    ("captions.phrases",),
+    ("captions.course", "captions.known", "captions.phrases"),
     ("captions.cues",),
 )
 # What a page knows and whom it answers, however it is served.

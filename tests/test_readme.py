@@ -24,6 +24,7 @@ BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 PROGRAMS = [body for language, body in BLOCKS if language == "python"]
 SERVED = "http://127.0.0.1:8000"  # where the README's reader has a gateway running
 REDIS = "redis://127.0.0.1:6379"
+CHAT = "What is it?\nAnd now?\n\n"
 COMMANDS = [
     line.removeprefix("$ ")
     for language, body in BLOCKS
@@ -55,7 +56,7 @@ def redis_url():
         yield f"redis://127.0.0.1:{server.port}"
 
 
-def run(folder: Path, url: str, *command: str) -> str:
+def run(folder: Path, url: str, *command: str, said: str = "") -> str:
     environment = {**os.environ, "FOXAPI_BASE_URL": url}
     done = subprocess.run(
         [word.replace(SERVED, url) for word in command],
@@ -65,6 +66,7 @@ def run(folder: Path, url: str, *command: str) -> str:
         text=True,
         timeout=60,
         check=False,
+        input=said,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -82,8 +84,10 @@ def test_a_program_runs(program, folder, gateway, request):
     if REDIS in program:
         need("redis")
         program = program.replace(REDIS, request.getfixturevalue("redis_url"))
-    said = run(folder, gateway, sys.executable, "-W", "error", "-c", program)
-    if "clip.mp4" in program:
+    said = run(folder, gateway, sys.executable, "-W", "error", "-c", program, said=CHAT)
+    if "captions." in program:
+        assert "Blue and orange" in said
+    elif "clip.mp4" in program or "input(" in program:
         assert "no language model" in said
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import os
 
+import anyio
 import av
 import pytest
 
 from foxstream.errors import InvalidInputError
 from foxstream.video import Video, Window
+from foxstream.video.timeline import Timeline
 from tests.films import (
     BLUE,
     CLOCKWISE,
@@ -17,6 +20,7 @@ from tests.films import (
     WHITE,
     decoded,
     film,
+    noise,
     picture,
     pixel,
     real_video,
@@ -126,6 +130,8 @@ async def test_the_end_is_that_of_the_pictures_not_of_the_container():
 async def test_each_window_has_its_own_sound():
     windows = await cut(scenes(RED, GREEN, BLUE, sound=tone(3.0)))
     assert all(abs(sound_seconds(window) - 1.0) < 0.1 for window in windows)
+    async with Video(scenes(RED, GREEN, BLUE, sound=tone(3.0))).cutter(1.0) as cutter:
+        assert abs(sound_seconds(await cutter.cut(2)) - 1.0) < 0.1
     silent = await cut(scenes(RED, GREEN, sound=tone(2.0)), audio=False)
     with av.open(io.BytesIO(silent[0].data)) as media:
         assert not media.streams.audio
@@ -194,6 +200,109 @@ async def test_only_what_is_asked_for_is_decoded():
     first = await anext(windows)
     await windows.aclose()
     assert first.end == 1
+
+
+def striped(count: int = 100) -> list[av.VideoFrame]:
+    return [picture((n * 7 % 256, n * 13 % 256, n * 29 % 256)) for n in range(count)]
+
+
+def seen(window: Window) -> tuple:
+    frames = [(frame.time, pixel(frame, 30, 18)) for frame in decoded(window.data)]
+    return window.number, window.start, window.end, window.tokens_before, frames
+
+
+CLOSE, FAR = {"g": "10", "bf": "2"}, {"g": "1000", "sc_threshold": "0"}
+KINDS = {
+    "mp4": {"options": CLOSE},
+    "one keyframe": {"options": FAR},
+    "mkv, late": {"container": "matroska", "starts": [0.54 + n / 10 for n in range(100)]},
+    "avi": {"container": "avi", "codec": "mpeg4"},
+    "mpeg": {"container": "mpeg", "codec": "mpeg2video", "fps": 25},
+    "variable": {"starts": [n / 10 + n % 7 / 90 for n in range(100)], "options": CLOSE},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_window_that_was_sought_is_the_one_from_the_beginning(kind):
+    source = film(striped(), **KINDS[kind])
+    windows = await cut(source, 0.7, fps=5)
+    last = windows[-1].number
+    async with Video(source).cutter(0.7, fps=5) as cutter:
+        for number in (last // 2, last // 2 + 1, 2, 0, 1, last, last + 1, 99, 3, last - 1, last):
+            window = await cutter.cut(number)
+            if number > last:
+                assert window is None
+            else:
+                assert seen(window) == seen(windows[number])
+
+
+async def test_the_second_window_is_sought_too_however_short():
+    async with Video(film(striped(20))).cutter(0.2) as cutter:
+        assert [(await cutter.cut(number)).number for number in (1, 9, 1)] == [1, 9, 1]
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_what_is_far_is_reached_without_decoding_what_is_before(monkeypatch, anyio_backend):
+    shown = []
+    place = Timeline.place
+    monkeypatch.setattr(
+        Timeline, "place", lambda line, frame: shown.append(1) or place(line, frame)
+    )
+    async with Video(film(striped(600), options=CLOSE)).cutter(1.0) as cutter:
+        window = await cutter.cut(50)
+    assert (window.start, window.end) == (50, 51)
+    assert len(shown) < 60
+
+
+async def test_windows_that_end_at_shots_are_the_same_from_anywhere():
+    source = scenes(RED, GREEN, BLUE, each=28)
+    async with Video(source).cutter(4.0, shots=True) as cutter:
+        assert [(await cutter.cut(number)).start for number in (2, 0, 1)] == [5.6, 0, 2.8]
+        assert await cutter.cut(3) is None
+
+
+async def test_a_picture_that_stands_opens_the_window_that_is_sought():
+    slides = film([picture(RED), picture(GREEN), picture(BLUE)], starts=[0, 3.5, 6.0])
+    async with Video(slides).cutter(1.0) as cutter:
+        window = await cutter.cut(5)
+    assert colour(window) == "green"
+
+
+async def test_a_file_that_vanishes_is_sought_in_all_the_same(tmp_path):
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(scenes(RED, GREEN, BLUE))
+    async with Video(path).cutter(1.0) as cutter:
+        await cutter.cut(0)
+        path.unlink()
+        path.write_bytes(scenes(WHITE))
+        assert [colour(await cutter.cut(number)) for number in (2, 1)] == ["blue", "green"]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+async def test_a_file_that_is_cut_off_while_it_is_read_is_told(tmp_path, number):
+    path = tmp_path / "clip.mkv"
+    path.write_bytes(film([noise(n) for n in range(30)], container="matroska"))
+    async with Video(path).cutter(1.0) as cutter:
+        await cutter.cut(0)
+        os.truncate(path, path.stat().st_size // 3)
+        with pytest.raises(InvalidInputError, match="cannot be read: it has become shorter"):
+            await cutter.cut(number)
+
+
+async def test_leaving_stops_what_is_being_cut():
+    cutter = Video(film(striped(600), options=FAR)).cutter(1.0)
+    with anyio.move_on_after(0.02):
+        await cutter.cut(59)
+    cutter.close()
+    cutter.close()
+    unused = Video(b"x").cutter(1.0)
+    unused.close()
+
+
+async def test_what_is_no_video_is_refused_by_the_cutter_too():
+    async with Video(b"no video").cutter(1.0) as cutter:
+        with pytest.raises(InvalidInputError, match="no media file"):
+            await cutter.cut(0)
 
 
 @pytest.mark.parametrize(

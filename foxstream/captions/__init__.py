@@ -7,6 +7,7 @@
     breaking, phrases                 how words become lines
     cues                              deltas -> partial and final cues
     prompts, planning, ordering       what is asked, when, and in which order it is shown
+    course, spans, known              which window is cut next, and which need not be
     captioning, running, asking       those that wait; background, on any event loop
     formats, files                    WebVTT, SubRip and JSON lines
 

@@ -1,13 +1,13 @@
 """Windows, each asked about in a stream of its own, and what came of it, told in order.
 
-House rule: this room waits for answers. What is asked when, and what is shown when, is decided
-below. A window is in memory until its captions are there, and only so many are cut ahead.
+House rule: this room waits for answers. What is cut, asked and shown when is decided below. A
+window is in memory until its captions are there, and only so many are cut ahead.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 import anyio
 import msgspec
@@ -15,8 +15,10 @@ from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectSendStream
 
 from foxstream import records
+from foxstream.captions.course import Course
 from foxstream.captions.cue import Cue
 from foxstream.captions.cues import CueWriter, reading_speed
+from foxstream.captions.known import Known
 from foxstream.captions.layout import Layout
 from foxstream.captions.ordering import InOrder
 from foxstream.captions.planning import Planner
@@ -32,7 +34,7 @@ from foxstream.errors import (
     PermissionDeniedError,
 )
 from foxstream.streams import Stream
-from foxstream.video import Window
+from foxstream.video import Cutter, Window
 
 __all__ = ["Asker", "Plan"]
 
@@ -50,12 +52,15 @@ _FATAL = (
 _AHEAD = 2  # times `at_once` windows may be in memory
 _BACKOFF, _MOST_BACKOFF = 0.25, 8.0  # seconds
 _ROUNDING = 0.01  # characters a second
-_STAMP = 0.002  # seconds; files keep times in milliseconds
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What `caption` was asked for, but for the video and the client."""
+    """What `caption` was asked for, but for the video and the client.
 
+    `every` is the length of the windows in seconds, `None` where they end anywhere.
+    """
+
+    every: float | None
     model: str
     at_once: int
     attempts: int
@@ -88,41 +93,76 @@ class Asker:
         self._screen = screen
         self._planner = planner
         self._order = InOrder()
+        self._course = Course(plan.every)
+        self._known = Known(plan.known)
         self._windows: dict[int, Window] = {}
         self._said: dict[int, list[str]] = {}
         self._room = anyio.Semaphore(_AHEAD * plan.at_once)
         self._telling = anyio.Lock()
 
-    async def ask_all(self, windows: AsyncIterator[Window]) -> None:
-        """Take windows as they are cut; what the cutting ends with becomes `error`."""
+    async def ask_all(self, cutter: Cutter) -> None:
+        """Cut and ask about one window after the other; what cutting ends with is `error`."""
+        await self._skip_known()
         try:
-            async for window in windows:
-                await self._take(window)
+            while await self._cut_next(cutter):
+                pass
         except FoxError as error:  # what was cut until then is still asked about
             self.error = error
 
-    async def _take(self, window: Window) -> None:
-        self._tally.windows, self._tally.cut = window.number + 1, window.end
-        if self._is_known(window):
-            self._tally.skipped += 1
-            await self._tell(self._order.finish(window.number, []))
+    async def _skip_known(self) -> None:
+        """Skip the windows that need not even be cut."""
+        every = self._plan.every
+        if every is None:
             return
+        for number in self._known.windows(every):
+            self._course.skip(number)
+            await self._skip(number, number * every, (number + 1) * every)
+
+    async def _skip(self, number: int, start: float, end: float) -> None:
+        self._said[number] = [cue.text for cue in self._known.within(start, end)]
+        self._tally.skipped += 1
+        self._tally.seconds_skipped += end - start
+        await self._tell(self._order.finish(number, []))
+
+    async def _cut_next(self, cutter: Cutter) -> bool:
+        """Cut the next window as soon as there is room for it; `False` where there is none."""
         await self._room.acquire()
-        self._tally.tokens_before += window.tokens_before
-        self._tally.tokens_after += window.tokens_after
+        number = self._course.next(self._plan.playhead())
+        if number is None:
+            return False
+        window = await cutter.cut(number)
+        if window is None:
+            self._course.end(number)
+            self._room.release()
+        else:
+            self._course.cut(number)
+            await self._take(window)
+        self._tally.windows = self._course.windows
+        return True
+
+    async def _take(self, window: Window) -> None:
+        self._tally.cut = max(self._tally.cut, window.end)
+        if self._known.covers(window.start, window.end):
+            await self._skip(window.number, window.start, window.end)
+            self._room.release()
+            return
         self._windows[window.number] = window
         self._planner.add(window.number, window.start, window.end)
         self._ask_next()
 
-    def _is_known(self, window: Window) -> bool:
-        """Whether its captions are there up to the last, which ends where the window does."""
-        cues = [cue for cue in self._plan.known if window.start <= cue.start + _STAMP < window.end]
-        self._said[window.number] = [cue.text for cue in cues]
-        return any(abs(cue.end - window.end) < _STAMP for cue in cues)
-
     def _ask_next(self) -> None:
-        while (number := self._planner.next(self._plan.playhead())) is not None:
+        playhead = self._plan.playhead()
+        if self._course.leaves(playhead):
+            self._let_go()
+        while (number := self._planner.next(playhead)) is not None:
             self._group.start_soon(self._ask, self._windows[number])
+
+    def _let_go(self) -> None:
+        """Make room: nothing was asked about these, and the playhead is elsewhere."""
+        for number in self._planner.let_go():
+            del self._windows[number]
+            self._course.put_back(number)
+            self._room.release()
 
     async def _ask(self, window: Window) -> None:
         writer = CueWriter(window.number, window.start, window.end, self._plan.layout)
@@ -146,7 +186,7 @@ class Asker:
         async for delta in answer:
             cue = writer.add(delta)
             if cue is not None:
-                await self._tell(self._order.partial(cue))
+                await self._tell([*self._followed(), *self._order.partial(cue)])
         cues = writer.finish()
         if not cues:
             raise FoxError("the answer has no text")
@@ -189,9 +229,16 @@ class Asker:
             await self._finish(writer.window, [mark])
 
     async def _finish(self, number: int, cues: Sequence[Cue]) -> None:
-        del self._windows[number]
-        await self._tell(self._order.finish(number, cues))
+        window = self._windows.pop(number)
+        self._tally.seconds += window.end - window.start
+        self._tally.tokens_before += window.tokens_before
+        self._tally.tokens_after += window.tokens_after
+        await self._tell([*self._followed(), *self._order.finish(number, cues)])
         self._room.release()
+
+    def _followed(self) -> list[Cue]:
+        """Let the order follow the playhead."""
+        return self._order.follow(self._course.number_at(self._plan.playhead()))
 
     async def _tell(self, cues: Sequence[Cue]) -> None:
         async with self._telling:

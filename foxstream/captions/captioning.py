@@ -52,22 +52,27 @@ def caption(
     Each window is asked about in a stream of its own, up to `at_once` at the same time, the
     nearest to `playhead()` (seconds, the beginning unless told otherwise) first, with the last
     captions and the number of characters that can be read. One that fails is tried up to
-    `attempts` times. `known` are final cues of an earlier run with the same windows: those that
-    have all of theirs are not asked about again. Without a `client` one is made, as `Client()`.
+    `attempts` times. Where the playhead jumps, cutting goes on there and fills the gap in the end;
+    with `shots` it goes from the beginning to the end whatever the playhead does. `known` are final
+    cues of an earlier run with the same windows: those that have all of theirs are not asked about
+    again. Without a `client` one is made, as `Client()`.
 
     Nothing is read or sent before the first await. Raises `InvalidInputError` at once for values
     out of bounds, and from the iteration for what is no video; a key that is refused ends the
     iteration, any other failure marks its window, see `Cue.error`.
     """
-    plan = Plan(model, at_once, attempts, layout, prompt, playhead, tuple(known))
-    windows = Video(video).windows(every, fps=fps, height=height, audio=audio, shots=shots)
-    return Captions(Run(windows, client, plan))
+    grid = None if shots else every
+    plan = Plan(grid, model, at_once, attempts, layout, prompt, playhead, tuple(known))
+    cutter = Video(video).cutter(every, fps=fps, height=height, audio=audio, shots=shots)
+    return Captions(Run(cutter, client, plan))
 
 
 class Captions:
     """An async iterator of `Cue`, in the order of the video, and an async context manager.
 
-    The partial cues of a window come as its answer does, then its final ones. Leaving the `with`
+    The partial cues of a window come as its answer does, then its final ones. Where the playhead
+    jumps, the cues from there on come in their order; those before it come in theirs, in between
+    and as final ones only. Leaving the `with`
     block or the loop ends all requests; `tally` tells how far it has come and what it has cost.
     """
 

@@ -37,6 +37,13 @@ class Planner:
         self._tried[number] = self._tried.get(number, 0) + 1
         return number
 
+    def let_go(self) -> list[int]:
+        """Forget the windows that wait and were never begun; give their numbers."""
+        numbers = [number for number in self._waiting if number not in self._tried]
+        for number in numbers:
+            del self._waiting[number]
+        return numbers
+
     def attempts_of(self, number: int) -> int:
         """Give how often a window has been begun."""
         return self._tried.get(number, 0)

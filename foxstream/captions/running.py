@@ -6,7 +6,7 @@ House rule: it begins when cues are first wanted, and nothing of it outlives `cl
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream
@@ -17,7 +17,7 @@ from foxstream.captions.cue import Cue
 from foxstream.captions.planning import Planner
 from foxstream.captions.tally import Tally
 from foxstream.client import Client
-from foxstream.video import Window
+from foxstream.video import Cutter
 
 __all__ = ["Run"]
 
@@ -25,15 +25,15 @@ _BUFFERED = 64  # cues that may wait for whoever reads them
 
 
 class Run:
-    """Captions `windows` through `client`, or one of its own.
+    """Captions what `cutter` cuts through `client`, or one of its own.
 
     `error` is what ended it, to be raised behind the last cue.
     """
 
-    def __init__(self, windows: AsyncGenerator[Window], client: Client | None, plan: Plan) -> None:
+    def __init__(self, cutter: Cutter, client: Client | None, plan: Plan) -> None:
         self.tally: Tally = Tally()
         self.error: Exception | None = None
-        self._windows = windows
+        self._cutter = cutter
         self._client = client
         self._plan = plan
         self._planner = Planner(plan.at_once, plan.attempts)
@@ -77,10 +77,10 @@ class Run:
             task.over.set()
 
     async def _caption(self, task: _Task, client: Client) -> None:
-        async with aclosing(self._windows), anyio.create_task_group() as group:
+        async with self._cutter, anyio.create_task_group() as group:
             asker = Asker(self._plan, self._planner, self.tally, client, group, task.screen)
             task.asker = asker
-            await asker.ask_all(self._windows)
+            await asker.ask_all(self._cutter)
 
 
 class _Task:

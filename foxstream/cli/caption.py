@@ -17,7 +17,8 @@ from foxstream import captions
 from foxstream.captions import page
 from foxstream.captions.cue import Cue
 from foxstream.captions.layout import Layout
-from foxstream.cli.caption_following import Following, Progress, in_all
+from foxstream.cli.caption_files import CaptionFiles, open_files
+from foxstream.cli.caption_following import Following, Progress
 from foxstream.cli.caption_page import listening, show
 from foxstream.cli.options import ApiKey, BaseUrl, OpenAI, Timeout
 from foxstream.cli.running import Job
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from aiohttp.web import Application
 
     from foxstream.captions.captioning import Captions
-    from foxstream.captions.files import CueFile
 
 __all__ = ["caption"]
 
@@ -121,19 +121,21 @@ def _load(*, page_too: bool) -> None:
 
 
 async def _caption(wanted: _Wanted, target: Target, screen: Screen) -> int:
-    header = await _header(wanted.video)
-    source = f"{Path(wanted.video).name}, {header.size:,} bytes"
-    files = await to_thread.run_sync(_opened, wanted.outputs, source)
-    playhead, known = page.Playhead(), in_all(files)
+    header, playhead = await _header(wanted.video), page.Playhead()
     with await to_thread.run_sync(listening, wanted.port, wanted.host) as listener:
+        files = await to_thread.run_sync(_opened, wanted, header)
+        for note in files.notes(wanted.layout):
+            screen.note(note)
+        known = await to_thread.run_sync(files.shared)
         async with opened(target) as session, _asked(wanted, session, known, playhead) as cues:
-            progress = Progress(screen, header.seconds, alone=not files and listener is None)
+            alone = not wanted.outputs and listener is None
+            progress = Progress(screen, header.seconds, alone=alone)
             following = Following(cues, files, progress, wanted.layout.speed)
             if listener is not None:
                 app = _page(wanted, following, header.seconds, playhead, known)
                 await show(listener, app, following, screen)
             await following.to_the_end()
-            return 1 if cues.tally.failed else 0
+            return 1 if cues.tally.failed or files.failed else 0
 
 
 def _page(
@@ -155,10 +157,12 @@ def _page(
     )
 
 
-def _opened(outputs: dict[str, Path], source: str) -> list[CueFile]:
-    return [
-        captions.CueFile(path, getattr(captions, name), source) for name, path in outputs.items()
-    ]
+def _opened(wanted: _Wanted, header: Header) -> CaptionFiles:
+    shots = ", ending at shot changes" if wanted.shots else ""
+    name, size = Path(wanted.video).name, header.size
+    source = f"{name}, {size:,} bytes, in windows of {wanted.every:g} s{shots}"
+    every = None if wanted.shots else wanted.every
+    return open_files(wanted.outputs, source, every, header.seconds)
 
 
 async def _header(video: str) -> Header:

@@ -10,18 +10,18 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING
 
 import anyio
-from anyio import to_thread
+from anyio import CancelScope, to_thread
 
 from foxstream.captions.cue import Cue
 from foxstream.captions.tally import Tally
+from foxstream.cli.caption_files import CaptionFiles
 from foxstream.cli.screen import Screen
 from foxstream.errors import FoxError
 
 if TYPE_CHECKING:
     from foxstream.captions.captioning import Captions
-    from foxstream.captions.files import CueFile
 
-__all__ = ["Following", "Progress", "in_all"]
+__all__ = ["Following", "Progress"]
 
 
 class Following:
@@ -32,7 +32,7 @@ class Following:
     """
 
     def __init__(
-        self, cues: Captions, files: Sequence[CueFile], progress: Progress, speed: float
+        self, cues: Captions, files: CaptionFiles, progress: Progress, speed: float
     ) -> None:
         self.over: anyio.Event = anyio.Event()
         self.error: FoxError | None = None
@@ -53,32 +53,26 @@ class Following:
             async for cue in self._cues:
                 await self._take(cue)
                 yield cue
+            await self._close()
             self._progress.sum_up(self.tally, self._speed)
         except FoxError as error:
             self.error = error
             raise
         finally:
+            await self._close()
             self.over.set()
 
     async def _take(self, cue: Cue) -> None:
         if cue.final:
-            for file in self._files:
-                await to_thread.run_sync(file.write, cue)
+            await to_thread.run_sync(self._files.write, cue)
+            self._progress.warn(self._files.failed)
             self._progress.show(cue.end, self.tally)
         self._progress.tell(cue)
 
-
-def in_all(files: Sequence[CueFile]) -> list[Cue]:
-    """The cues that every file has: what one of them lacks is asked for again."""
-    if not files:
-        return []
-    first, *others = files
-    ends = [{_milliseconds(cue.end) for cue in file.cues} for file in others]
-    return [cue for cue in first.cues if all(_milliseconds(cue.end) in each for each in ends)]
-
-
-def _milliseconds(seconds: float) -> int:
-    return round(seconds * 1000)
+    async def _close(self) -> None:
+        with CancelScope(shield=True):
+            await to_thread.run_sync(self._files.close)
+        self._progress.warn(self._files.failed)
 
 
 class Progress:
@@ -92,16 +86,24 @@ class Progress:
         self._alone = alone
         self._length = length
         self._began = time.monotonic()
+        self._warned = 0
 
     def show(self, until: float, tally: Tally) -> None:
         """Show that there are captions up to `until` seconds."""
         facts = [f"{until:.0f} s" + (f" of {self._length:.0f} s" if self._length else "")]
-        facts.append(f"{tally.finished} windows, {tally.tokens:,} tokens")
-        if self._length and until:
+        if self._length and tally.seconds:
             passed = time.monotonic() - self._began
-            left = max(0.0, passed * (self._length - until) / until)
-            facts.append(f"{left:.0f} s left")
+            rest = self._length - tally.seconds - tally.seconds_skipped
+            minutes, seconds = divmod(round(max(0.0, passed * rest / tally.seconds)), 60)
+            facts.append(f"{minutes}:{seconds:02} left")
+        facts.append(f"{tally.finished} windows, {tally.tokens:,} tokens")
         self._screen.tick("captioning", ", ".join(facts))
+
+    def warn(self, failures: Sequence[str]) -> None:
+        """Tell of each failure once."""
+        for failure in failures[self._warned :]:
+            self._screen.note(failure)
+        self._warned = len(failures)
 
     def tell(self, cue: Cue) -> None:
         """Tell of a window that failed, and the captions where they go nowhere else."""
@@ -127,7 +129,7 @@ class Progress:
             )
         if tally.fast:
             self._screen.note(
-                f"{tally.fast} captions are faster than {speed:g} characters a second,"
+                f"Captions faster than {speed:g} characters a second: {tally.fast},"
                 f" the fastest has {tally.fastest:.0f}."
             )
 

@@ -12,6 +12,8 @@ from foxstream.errors import FoxError, InvalidInputError
 
 __all__ = ["Session", "Target", "opened"]
 
+_RETENTION = 60.0  # seconds: only this very process can ask again for what it has missed
+
 
 class Target(msgspec.Struct, frozen=True):
     """What the options say of whom to ask; without any, what the environment says."""
@@ -53,7 +55,9 @@ async def opened(target: Target) -> AsyncGenerator[Session]:
             yield Session(client, lasting=not openai)
         return
     async with (
-        foxstream.gateway.running_gateway(fetch_remote=True) as url,
+        foxstream.gateway.running_gateway(
+            fetch_remote=True, retention=_RETENTION, task_retention=_RETENTION
+        ) as url,
         foxstream.Client(base_url=url, timeouts=timeouts) as client,
     ):
         try:

@@ -3,7 +3,7 @@
     files, containers, whole    what may be opened at all
     door, headers, timeline     the only door to FFmpeg
     measure                     looks, shots, colours of the pictures; meter of the sound
-    shrink, windows, clip       those that write, by way of convert and mp4
+    shrink, windows, clip       those that write, by way of convert and mp4; cutter, at will
     facts, savings, limits      plain values
     threads                     off the event loop
 
@@ -22,6 +22,7 @@ from threading import Event
 
 from foxstream.errors import InvalidInputError, MissingExtraError
 from foxstream.video import threads
+from foxstream.video.cutter import Cutter
 from foxstream.video.facts import (
     AudioTrack,
     Colour,
@@ -42,6 +43,7 @@ __all__ = [
     "DEFAULT_LIMITS",
     "AudioTrack",
     "Colour",
+    "Cutter",
     "Fact",
     "Header",
     "Kind",
@@ -64,6 +66,7 @@ __all__ = [
 _FPS = (0.01, 240.0)
 _HEIGHT = (16, 4320)
 _EVERY = (0.2, 3600.0)
+_WindowSettings = tuple[Fraction, Fraction, int, bool, bool]
 
 
 class Video:
@@ -119,12 +122,26 @@ class Video:
         sliver at the end, shorter than a second and than half of `every`, is joined to the
         window before. A picture that stands longer than a window opens the next one again.
         """
-        _check_range("every", every, _EVERY)
-        _check_range("fps", fps, _FPS)
-        _check_range("height", height, _HEIGHT)
-        step, rate = (Fraction(value).limit_denominator(1000) for value in (every, fps))
-        settings = (step, rate, int(height), audio, shots)
+        settings = _window_settings(every, fps, height, audio=audio, shots=shots)
         return threads.steps(partial(_windows, self._source, self._limits, settings))
+
+    def cutter(
+        self,
+        every: float = 4.0,
+        *,
+        fps: float = 1.0,
+        height: int = 360,
+        audio: bool = True,
+        shots: bool = False,
+    ) -> Cutter:
+        """Give the same windows one by one, by their numbers: `await cutter.cut(750)`.
+
+        A window that does not follow the last one is reached by way of the key picture before it,
+        where the container has an index (mp4, mov, webm, mkv), else by decoding from the beginning
+        on; so is any with `shots`.
+        """
+        settings = _window_settings(every, fps, height, audio=audio, shots=shots)
+        return Cutter(partial(_cutting, self._source, self._limits, settings))
 
 
 def examine(
@@ -159,11 +176,18 @@ def _shrunk(
         return shrunk(media, Plan(*settings))
 
 
+def _window_settings(
+    every: float, fps: float, height: int, *, audio: bool, shots: bool
+) -> _WindowSettings:
+    _check_range("every", every, _EVERY)
+    _check_range("fps", fps, _FPS)
+    _check_range("height", height, _HEIGHT)
+    step, rate = (Fraction(value).limit_denominator(1000) for value in (every, fps))
+    return step, rate, int(height), audio, shots
+
+
 def _windows(
-    source: Source,
-    limits: Limits,
-    settings: tuple[Fraction, Fraction, int, bool, bool],
-    stop: Event,
+    source: Source, limits: Limits, settings: _WindowSettings, stop: Event
 ) -> Generator[Window]:
     require_pyav()
     from foxstream.video.door import opened
@@ -171,6 +195,17 @@ def _windows(
 
     with opened(source, "video", limits, stop) as media:
         yield from windows(media, WindowPlan(*settings))
+
+
+def _cutting(
+    source: Source, limits: Limits, settings: _WindowSettings, stop: Event
+) -> Generator[Window | None, int]:
+    require_pyav()
+    from foxstream.video.door import held
+    from foxstream.video.windows import WindowPlan, cutting
+
+    with held(source, "video", limits, stop) as file:
+        yield from cutting(file, WindowPlan(*settings))
 
 
 def _clip(_: Event) -> bytes:

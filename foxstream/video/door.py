@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from math import floor
 from threading import Event
 from typing import Literal, NamedTuple
 
@@ -34,7 +35,10 @@ from foxstream.video.limits import Limits
 from foxstream.video.timeline import Timeline
 from foxstream.video.whole import check_whole
 
-__all__ = ["AbandonedError", "Opened", "Shown", "opened"]
+__all__ = ["AbandonedError", "Held", "Opened", "Shown", "held", "opened"]
+
+_INDEXED = {"mov", "matroska"}  # whose times FFmpeg finds without a guess
+_BACK = (Fraction(1, 4), Fraction(2), Fraction(10))  # seconds; decoders of sound start up too
 
 
 class AbandonedError(Exception):
@@ -54,14 +58,38 @@ def opened(source: Source, kind: Kind, limits: Limits, stop: Event) -> Generator
 
     Raises `InvalidInputError` for what is no such media, damaged beyond use or out of bounds.
     """
+    with held(source, kind, limits, stop) as file, file.opened() as media:
+        yield media
+
+
+@contextmanager
+def held(source: Source, kind: Kind, limits: Limits, stop: Event) -> Generator[Held]:
+    """Hold `source` open, to be read several times; else as `opened`."""
     try:
         with reading(source, kind, limits.size) as file:
             container = recognise(file, kind)
             check_whole(file, container, kind)
-            with _demuxed(file, container, limits) as media:
-                yield Opened(media, kind, container, file.size, limits=limits, stop=stop)
+            yield Held(file, kind, container, limits, stop)
     except FFmpegError as error:
         raise InvalidInputError(f"{kind} cannot be decoded: {error.strerror}") from error
+
+
+class Held(NamedTuple):
+    """A file that was found to be a whole `kind` of media, whatever becomes of its name."""
+
+    file: Nameless
+    kind: Kind
+    container: Container
+    limits: Limits
+    stop: Event
+
+    @contextmanager
+    def opened(self) -> Generator[Opened]:
+        """Read it from the beginning; only one reader at a time."""
+        file, kind, container, limits, stop = self
+        file.seek(0)
+        with _demuxed(file, container, limits) as media:
+            yield Opened(media, kind, container, file, limits=limits, stop=stop)
 
 
 def _demuxed(file: Nameless, container: Container, limits: Limits) -> InputContainer:
@@ -84,19 +112,20 @@ class Opened:
         media: InputContainer,
         kind: Kind,
         container: Container,
-        size: int,
+        file: Nameless,
         *,
         limits: Limits,
         stop: Event,
     ) -> None:
         self.kind: Kind = kind
-        self.size = size
+        self.size = file.size
         self.damaged: int = 0
         self.video: VideoStream | None = None if kind == "audio" else first_video(media)
         self.audio: AudioStream | None = (
             None if kind == "image" else next(iter(media.streams.audio), None)
         )
         self._media = media
+        self._file = file
         self._container = container
         self._limits = limits
         self._stop = stop
@@ -166,16 +195,45 @@ class Opened:
                 else:
                     yield self._show(frame)
 
+    def seek(self, start: Fraction) -> bool:
+        """Let `frames` begin with a picture that is shown at `start` seconds or before.
+
+        `False` where this file does not allow it; it must be opened again to be read then.
+        """
+        if self._container.demuxer not in _INDEXED or self._first_picture() is None:
+            return False
+        try:
+            return any(self._lands(max(Fraction(0), start - back), start) for back in _BACK)
+        except FFmpegError:
+            return False
+
+    def _lands(self, at: Fraction, start: Fraction) -> bool:
+        """Whether what follows the key picture found for `at` begins at `start` or before."""
+        self._go(at)
+        found = self._first_picture()
+        self._go(at)
+        return found is not None and found.frame.pts is not None and found.start <= start
+
+    def _go(self, at: Fraction) -> None:
+        if self.video is not None and self.video.time_base is not None:
+            offset = floor((self.origin + at) / self.video.time_base)
+            self._media.seek(offset, stream=self.video)
+            self._timeline.jump()
+
+    def _first_picture(self) -> Shown | None:
+        pictures = (frame for frame in self.frames(sound=False) if isinstance(frame, Shown))
+        return next(pictures, None)
+
     def _packets(self, tracks: list[Stream]) -> Iterator[Packet[Stream]]:
         packets = self._media.demux(*tracks)
         while not self._stop.is_set():
             try:
                 yield next(packets)
             except StopIteration:
-                return
+                return self._file.check()
             except FFmpegError:
                 self.damaged += 1
-                return
+                return self._file.check()
         raise AbandonedError
 
     def _decoded(self, packet: Packet[Stream]) -> Iterator[VideoFrame | AudioFrame]:

@@ -9,6 +9,7 @@ import io
 import stat
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from errno import EIO
 from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
@@ -34,13 +35,21 @@ class Nameless:
         self.tell: Callable[[], int] = file.tell
         self._file = file
 
+    def check(self) -> None:
+        """Raise `error`, if there is one."""
+        if self.error is not None:
+            raise self.error
+
     def read(self, size: int) -> bytes:
-        """Read up to `size` bytes; none after an `error`."""
+        """Read up to `size` bytes; fewer at the end or with an `error`."""
         try:
-            return self._file.read(size)
+            data = self._file.read(size)
         except OSError as error:
             self.error = error
             return b""
+        if len(data) < size and self.tell() < self.size:
+            self.error = OSError(EIO, "it has become shorter")
+        return data
 
 
 def as_source(source: str | PathLike[str] | bytes | bytearray, kind: str) -> Source:
@@ -64,7 +73,11 @@ def reading(source: Source, kind: str, limit: int) -> Generator[Nameless]:
         return
     with _open(source, kind) as file:
         nameless = _bounded(file, file.seek(0, io.SEEK_END), f"{kind} {source}", limit)
-        yield nameless
+        try:
+            yield nameless
+        except OSError as error:
+            if error is not nameless.error:
+                raise
         if nameless.error:
             raise InvalidInputError(f"{kind} {source} cannot be read: {nameless.error.strerror}")
 

@@ -32,6 +32,10 @@ class Timeline:
         self.end = self._start + self._length_of(frame)
         return self._start
 
+    def jump(self) -> None:
+        """Let the next frame be any, before or behind the last one; it must say its own time."""
+        self._start = Fraction(-1)
+
     def _start_of(self, frame: VideoFrame) -> Fraction:
         if frame.pts is None or frame.time_base is None:
             return self.end

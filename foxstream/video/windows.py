@@ -1,7 +1,8 @@
-"""Cutting a video into windows, each a small mp4 of its own, in a single pass.
+"""Cutting a video into windows, each a small mp4 of its own, in a single pass or wherever asked.
 
-House rule: decoded once, cut as it goes, never sought in. Times are those of the source, counted
-from its first picture; a window whose pictures began earlier opens with the one on the screen.
+House rule: decoded once and cut as it goes; what was sought gives the same windows. Times are those
+of the source, counted from its first picture; a window whose pictures began earlier opens with the
+one on the screen.
 """
 
 from __future__ import annotations
@@ -10,19 +11,20 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from fractions import Fraction
+from itertools import dropwhile
 from typing import NamedTuple
 
 from av import AudioFrame, VideoFrame
 
 from foxstream.errors import InvalidInputError
 from foxstream.video.convert import PictureReducer
-from foxstream.video.door import Opened, Shown
+from foxstream.video.door import Held, Opened, Shown
 from foxstream.video.mp4 import Mp4
 from foxstream.video.savings import Window, estimate_tokens
 from foxstream.video.shots import CutFinder, Look
 from foxstream.video.shrink import Fitter, Keeper
 
-__all__ = ["WindowPlan", "windows"]
+__all__ = ["WindowPlan", "cutting", "windows"]
 
 _SLIVER = Fraction(1)  # seconds; what is shorter at the end is joined to the window before
 _LATE = Fraction(1, 4)  # seconds a window may wait for its first picture
@@ -50,15 +52,43 @@ class _Seen(NamedTuple):
     cut: bool = False
 
 
-def windows(media: Opened, plan: WindowPlan) -> Generator[Window]:
-    """Yield the windows of `media` one after the other, each when its end was decoded."""
-    with closing(_Cutter(media, plan)) as cutter:
+def windows(media: Opened, plan: WindowPlan, first: int = 0) -> Generator[Window]:
+    """Yield the windows of `media` one after the other, each when its end was decoded.
+
+    What comes before the window `first` is passed over; with `shots` there is no such number.
+    """
+    with closing(_Cutter(media, plan, first)) as cutter:
         for frame in _seen(media, plan):
             if isinstance(frame, AudioFrame):
                 cutter.hear(frame)
             else:
                 yield from cutter.show(frame)
         yield from cutter.finish()
+
+
+def cutting(file: Held, plan: WindowPlan) -> Generator[Window | None, int]:
+    """Yield the window whose number is sent, `None` where the video has none; first `None`."""
+    number = yield None
+    while True:
+        with closing(_from(file, plan, number)) as following:
+            for window in following:
+                number = yield window
+                if number != window.number + 1:
+                    break
+            else:
+                number = yield None
+
+
+def _from(file: Held, plan: WindowPlan, first: int) -> Generator[Window]:
+    """The windows from `first` on, by way of a key picture where there is one to be found."""
+    if first and not plan.shots:
+        with file.opened() as media:
+            if media.seek(first * plan.every):
+                yield from windows(media, plan, first)
+                return
+    with file.opened() as media:  # where a shot ends shows only from the beginning on
+        whole = windows(media, plan, 0 if plan.shots else first)
+        yield from dropwhile(lambda window: window.number < first, whole)
 
 
 def _seen(media: Opened, plan: WindowPlan) -> Iterator[_Seen | AudioFrame]:
@@ -117,6 +147,26 @@ class _Writing:
         )
 
 
+class _Passed:
+    """The stretch before the first window, of which nothing is written."""
+
+    def __init__(self, plan: WindowPlan) -> None:
+        self.start = Fraction(0)
+        self.keeper = Keeper(plan.fps)
+
+    def show(self, frame: VideoFrame, start: Fraction) -> None:
+        pass
+
+    def hear(self, frame: AudioFrame) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def finish(self, end: Fraction, media: Opened) -> None:
+        pass
+
+
 class _Cutter:
     """Takes pictures and sound as they come and gives back windows.
 
@@ -124,15 +174,15 @@ class _Cutter:
     and too short for a window.
     """
 
-    def __init__(self, media: Opened, plan: WindowPlan) -> None:
+    def __init__(self, media: Opened, plan: WindowPlan, first: int) -> None:
         self._media = media
         self._plan = plan
         self._fitter = Fitter(media.pixel_aspect, plan.height)
         self._sliver = min(_SLIVER, plan.every / 2)
-        self._number = 0
-        self._writing = _Writing(0, Fraction(0), plan)
+        self._number = max(0, first - 1)
+        self._writing = _Passed(plan) if first else _Writing(0, Fraction(0), plan)
         self._next_keeper = Keeper(plan.fps)
-        self._boundary = plan.every
+        self._boundary = plan.every * max(1, first)
         self._waiting: list[tuple[VideoFrame, Fraction]] = []
         self._sounds: deque[AudioFrame] = deque(maxlen=_MOST_SOUNDS)
         self._standing: VideoFrame | None = None  # on the screen at the boundary
@@ -164,7 +214,7 @@ class _Cutter:
         self._writing.keeper.seen += self._next_keeper.seen
         for frame, start in self._waiting:
             self._writing.show(frame, start)
-        yield self._writing.finish(end, self._media)
+        yield from self._finished(end)
 
     def close(self) -> None:
         """Let go of the encoders."""
@@ -173,8 +223,13 @@ class _Cutter:
     def _advance(self, now: Fraction) -> Iterator[Window]:
         while now >= self._boundary + self._sliver:
             self._sound_until(self._boundary)
-            yield self._writing.finish(self._boundary, self._media)
+            yield from self._finished(self._boundary)
             self._open()
+
+    def _finished(self, end: Fraction) -> Iterator[Window]:
+        window = self._writing.finish(end, self._media)
+        if window is not None:
+            yield window
 
     def _open(self) -> None:
         start, plan = self._boundary, self._plan
