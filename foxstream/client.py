@@ -13,15 +13,15 @@ from types import TracebackType
 from typing import Literal, Self, TypeVar, Unpack
 from weakref import WeakSet
 
-from foxstream import logs, media
+from foxstream import logs, media, records
 from foxstream.address import find_home, masked
 from foxstream.answer import Completion
 from foxstream.attachments import upload
 from foxstream.chat import ChatService
 from foxstream.clocks import Clocks
 from foxstream.endpoints import check_task_id
-from foxstream.errors import InvalidInputError
-from foxstream.exchange import Transport
+from foxstream.errors import FoxError, InvalidInputError
+from foxstream.exchange import Transport, check_transport
 from foxstream.limits import Retries, Timeouts, check_size, retries_of, timeouts_of
 from foxstream.openings import Attach, Opening, SubmitAndFollow, SubmitDirectly, submit
 from foxstream.polling import poll
@@ -35,7 +35,7 @@ from foxstream.sources import Media
 from foxstream.sse import DEFAULT_MAX_EVENT_BYTES
 from foxstream.streams import Stream
 from foxstream.transports.native import NativeTransport
-from foxstream.watching import Call, Observer, Watch, reported
+from foxstream.watching import Call, Observer, Watch, reported, watch_of
 
 __all__ = ["Client", "Protocol", "StreamOptions", "stream"]
 
@@ -77,8 +77,8 @@ class Client:
     inside the request, larger ones are uploaded. An event over `max_event_bytes`, or any other
     answer over `max_response_bytes`, is a `ProtocolError`.
 
-    Raises `InvalidInputError` for a key, a URL or a header that must not be used, and for an
-    unknown `protocol`.
+    Raises `InvalidInputError` for a key, a URL or a header that must not be used, for an unknown
+    `protocol`, and for a `transport` that is none.
     """
 
     observer: Observer | None = None
@@ -117,7 +117,7 @@ class Client:
         self._max_event_bytes = max_event_bytes
         self._streams: WeakSet[Stream] = WeakSet()
         self._protocol: Protocol = protocol
-        self._transport = transport or NativeTransport()
+        self._transport = NativeTransport() if transport is None else check_transport(transport)
         self._service = _SERVICES[protocol](
             self._home,
             self._transport,
@@ -279,9 +279,11 @@ class Client:
     async def aclose(self) -> None:
         """Close all streams and connections."""
         streams, self._streams = self._streams, WeakSet()
-        for stream in list(streams):
-            await stream.aclose()
-        await self._transport.aclose()
+        try:
+            for stream in list(streams):
+                await stream.aclose()
+        finally:  # it closes what is left, too
+            await self._transport.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -310,12 +312,17 @@ class Client:
         clocks, retries = self._clocks(timeouts), self._retries
         self._service.check(asked)
         service, watch = self._watched(asked, stream=False)
-        with reported(watch, timings, self._transport.now) as ending:
-            send = service.submit_blocking
-            answer = await submit(service, asked, send, retries, clocks, timings, heard)
-            if not isinstance(answer, Completion):
-                answer = await poll(service, answer.id, clocks, retries, heard)
-            ending.completion, ending.task_id = answer, answer.task_id
+        try:
+            with reported(watch, timings, self._transport.now) as ending:
+                send = service.submit_blocking
+                answer = await submit(service, asked, send, retries, clocks, timings, heard)
+                if not isinstance(answer, Completion):
+                    answer = await poll(service, answer.id, clocks, retries, heard)
+                ending.completion, ending.task_id = answer, answer.task_id
+        except FoxError as error:
+            records.failed(error.task_id, error)
+            raise
+        records.finished(answer.task_id, answer, timings)
         return answer
 
     async def _retried(self, call: Callable[[Clocks], Awaitable[T]]) -> T:
@@ -332,8 +339,7 @@ class Client:
             return self._service, None
         origin = self._home.origin
         call = Call(question, origin.host, origin.port, self._protocol, stream)
-        watch = self.observer.watch(call)
-        carried = watch.headers
+        watch, carried = watch_of(self.observer, call)
         return (self._service if carried is None else self._service.carrying(carried)), watch
 
     def _stream(

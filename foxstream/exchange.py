@@ -11,7 +11,9 @@ from typing import Protocol
 
 import msgspec
 
-__all__ = ["Body", "Reply", "Request", "Response", "Transport", "is_loopback"]
+from foxstream.errors import InvalidInputError
+
+__all__ = ["Body", "Reply", "Request", "Response", "Transport", "check_transport", "is_loopback"]
 
 
 def is_loopback(host: str) -> bool:
@@ -118,3 +120,16 @@ class Transport(Protocol):
     async def aclose(self) -> None:
         """Close every connection; a later `send` opens new ones."""
         ...
+
+
+def check_transport(transport: Transport) -> Transport:
+    """The same; `InvalidInputError` where it is none, such as the client of an HTTP library."""
+    calls = ("send", "now", "sleep", "close", "aclose")
+    if isinstance(transport, type) or not all(hasattr(transport, call) for call in calls):
+        a_class = isinstance(transport, type)
+        what = f"the class {transport.__name__}" if a_class else type(transport).__name__
+        raise InvalidInputError(
+            f"transport is {what}: a transport is needed, such as HttpxTransport(client) "
+            "around a client of httpx"
+        )
+    return transport

@@ -45,8 +45,9 @@ _retrying = logging.getLogger("foxstream.retrying")
 _service = logging.getLogger("foxstream.service")
 _streams = logging.getLogger("foxstream.streams")
 
-_DATA = re.compile(r"(?<=\bdata:)[^\s,'\"]*,[^\s'\"]*", re.IGNORECASE)
-_USER_OR_QUERY = re.compile(r"(?<=//)[^\s/?#@'\"]*@|[?#][^\s'\"]*=[^\s'\"]*")
+# No part of them may begin within another: a server may send megabytes of what nearly fits.
+_DATA = re.compile(r"(?<=\bdata:)[^\s,:'\"]*+,[^\s'\"]*", re.IGNORECASE)
+_USER_OR_QUERY = re.compile(r"(?<=//)[^\s/?#@'\"]*@|[?#][^\s?#='\"]*+=[^\s'\"]*")
 _LONGEST = 300
 
 

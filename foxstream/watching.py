@@ -14,11 +14,22 @@ from typing import Literal, ParamSpec, Protocol
 import msgspec
 
 from foxstream.answer import Completion
-from foxstream.errors import FoxError
+from foxstream.errors import FoxError, StreamTruncatedError
 from foxstream.progress import Timings
 from foxstream.question import Question
 
-__all__ = ["Call", "EndState", "Ending", "Observer", "Watch", "reported", "tell_began", "tell_end"]
+__all__ = [
+    "Call",
+    "EndState",
+    "Ending",
+    "Observed",
+    "Observer",
+    "Watch",
+    "reported",
+    "tell_began",
+    "tell_end",
+    "watch_of",
+]
 
 P = ParamSpec("P")
 
@@ -26,6 +37,7 @@ EndState = Literal["complete", "failed", "closed"]
 """How an answer ended, in the words of `Stream.state`."""
 
 _logger = logging.getLogger("foxstream.watching")
+_FAILED = "who watches an answer failed"
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -92,6 +104,25 @@ class Observer(Protocol):
         ...
 
 
+class Observed(Protocol):
+    """Whose answers may be watched: a client, or the class of all clients."""
+
+    observer: Observer | None
+
+
+def watch_of(
+    observer: Observer, call: Call
+) -> tuple[Watch, Mapping[str, str] | None] | tuple[None, None]:
+    """The watch of one answer and its headers; neither where `observer` fails."""
+    try:
+        watch = observer.watch(call)
+        headers = watch.headers
+    except Exception:
+        _logger.exception(_FAILED)
+        return None, None
+    return watch, headers
+
+
 def tell_began(watch: Watch | None) -> None:
     """Tell `watch`, if there is one, that its answer begins."""
     if watch is not None:
@@ -121,8 +152,11 @@ def reported(watch: Watch | None, timings: Timings, now: Callable[[], int]) -> G
     except FoxError as error:
         ending.state, ending.error, ending.task_id = "failed", error, error.task_id
         raise
+    except BaseException:
+        ending.error = StreamTruncatedError("a cancelled request has no answer")
+        raise
     finally:
-        ending.ended = now()
+        timings.ended = ending.ended = now()
         if watch is not None:
             tell_end(watch, ending)
 
@@ -131,4 +165,4 @@ def _tell(told: Callable[P, object], *what: P.args, **more: P.kwargs) -> None:
     try:
         told(*what, **more)
     except Exception:
-        _logger.exception("who watches an answer failed")
+        _logger.exception(_FAILED)

@@ -287,6 +287,11 @@ MESSAGES = [
     ]},
     {"role": "assistant", "content": "hm", "tool_calls": "odd"},
     {"role": "tool", "tool_call_id": "c1", "content": "42"},
+    {"role": "tool", "tool_call_id": "c2", "content": [
+        {"type": "text", "text": "seen"},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}},
+        {"type": "image_url", "image_url": {"url": "https://me:secret@a.test/y#secret"}},
+    ]},
 ]  # fmt: skip
 
 
@@ -325,12 +330,45 @@ async def test_a_conversation_is_recorded_message_by_message(seen, latest):
         {"type": "tool_call", "id": "c2", "name": "g", "arguments": "{broken"},
     ]
     answer = {"type": "tool_call_response", "id": "c1", "response": "42"}
+    bare = {"type": "uri", "modality": "image", "uri": "https://a.test/y"}
+    parts = [text("seen"), {"type": "omitted", "modality": "image"}, bare]
+    shown = {"type": "tool_call_response", "id": "c2", "response": parts}
     assert read_as_json(seen, "gen_ai.input.messages") == [
         {"role": "user", "parts": [text("look"), image, omitted, odd]},
         {"role": "assistant", "parts": calls},
         {"role": "assistant", "parts": [text("hm"), {"type": "omitted", "modality": "tool_calls"}]},
         {"role": "tool", "parts": [answer]},
+        {"role": "tool", "parts": [shown]},
     ]
+
+
+@pytest.mark.parametrize("arguments", ["[" * 100_000, '{"n": 123456789012345678901234567890}'])
+async def test_no_arguments_of_a_model_keep_a_span_from_its_end(seen, latest, arguments):
+    called = {"index": 0, "id": "c", "function": {"name": "f", "arguments": arguments}}
+    client, _ = client_of(says(chunk(tool_calls=[called]), done(1)))
+    instrument(client, **seen.providers, capture_content=True)
+    await client.generate("hi", direct=True)
+    (said,) = read_as_json(seen, "gen_ai.output.messages")
+    told = said["parts"][0]["arguments"]
+    assert told == (arguments if arguments[0] == "[" else json.loads(arguments))
+    assert len(seen.points("gen_ai.client.operation.duration")) == 1
+
+
+def test_what_is_no_client_is_refused():
+    for switch in (instrument, uninstrument):
+        with pytest.raises(InvalidInputError, match=r"client is str: a foxstream\.Client"):
+            switch("all")
+
+
+def test_a_synchronous_client_is_watched_like_any_other(url, seen):
+    with foxstream.sync.Client(KEY, base_url=url) as client:
+        instrument(client, **seen.providers)
+        with seen.tracer.start_as_current_span("caller") as caller:
+            client.generate(PROMPT)
+        assert client.observer is not None
+        uninstrument(client)
+        client.generate(PROMPT)
+    assert seen.span.parent.span_id == caller.get_span_context().span_id
 
 
 @pytest.mark.parametrize(

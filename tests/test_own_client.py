@@ -6,7 +6,7 @@ import anyio
 import httpx
 import pytest
 
-from foxstream import AuthenticationError, Client, InvalidInputError
+from foxstream import AuthenticationError, Client, FoxError, InvalidInputError
 from foxstream.transports import HttpxTransport
 from tests.conftest import BACKENDS
 from tests.http2server import serving_http2
@@ -146,6 +146,51 @@ async def test_a_hook_that_raises_for_a_status_makes_no_connection_error_of_it(r
                 await said(app, server.url)
 
 
+async def test_a_hook_may_read_what_was_answered():
+    async def read(response: httpx.Response) -> None:
+        await response.aread()
+
+    async with service() as server, of_the_app(event_hooks={"response": [read]}) as app:
+        assert await said(app, server.url) == "a"
+
+
+async def test_an_error_that_a_hook_has_read_keeps_its_words():
+    async def refuse(response: httpx.Response) -> None:
+        await response.aread()
+        response.raise_for_status()
+
+    refused = Answer((b'{"error": {"message": "not you"}}',), status=401, headers=JSON)
+    async with serving(lambda _: refused) as server:
+        async with of_the_app(event_hooks={"response": [refuse]}) as app:
+            with pytest.raises(AuthenticationError, match="not you"):
+                await said(app, server.url)
+
+
+async def test_an_authentication_may_read_what_was_answered():
+    class Reading(httpx.Auth):
+        requires_request_body = requires_response_body = True
+
+        def auth_flow(self, request: httpx.Request):
+            request.headers["Authorization"] = f"Signed {len(request.content)}"
+            yield request
+
+    async with service() as server, of_the_app(auth=Reading()) as app:
+        assert await said(app, server.url, key=None) == "a"
+    assert server.asked[0].headers["authorization"] == f"Signed {len(server.asked[0].body)}"
+
+
+async def test_an_app_may_answer_by_itself():
+    def answer(request: httpx.Request) -> httpx.Response:
+        headers = {"Content-Type": "text/event-stream"}
+        return httpx.Response(200, headers=headers, content=chunk("a") + done(1))
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as app:
+        async with Client(
+            KEY, base_url="https://fox.test", transport=HttpxTransport(app)
+        ) as client:
+            assert (await client.generate("hi", direct=True)).text == "a"
+
+
 async def test_closing_the_client_closes_its_streams_and_not_the_apps_client():
     async with service(f"/{TASK}", chunk("a"), HANG) as server, of_the_app() as app:
         client = Client(KEY, base_url=server.url, transport=HttpxTransport(app))
@@ -156,6 +201,13 @@ async def test_closing_the_client_closes_its_streams_and_not_the_apps_client():
         assert not app.is_closed
 
 
+def test_a_pool_of_our_own_belongs_to_one_event_loop():
+    client = Client(KEY, base_url="http://127.0.0.1:9", transport=HttpxTransport(), retries=0)
+    for kind, words in ((FoxError, "127.0.0.1:9"), (RuntimeError, "bound to the event loop")):
+        with pytest.raises(kind, match=words):
+            anyio.run(client.models)
+
+
 async def test_a_client_that_is_closed_or_none_is_refused():
     app = of_the_app()
     await app.aclose()
@@ -163,6 +215,15 @@ async def test_a_client_that_is_closed_or_none_is_refused():
         await said(app, "http://127.0.0.1:9")
     with pytest.raises(InvalidInputError, match=r"client is Client: an httpx\.AsyncClient"):
         HttpxTransport(httpx.Client(verify=False))
+
+
+@pytest.mark.parametrize(
+    ("transport", "what"),
+    [(of_the_app(), "AsyncClient"), (HttpxTransport, "the class HttpxTransport"), ("", "str")],
+)
+def test_what_is_no_transport_is_refused_at_once(transport, what):
+    with pytest.raises(InvalidInputError, match=f"transport is {what}: .* HttpxTransport"):
+        Client(KEY, base_url="https://fox.test", transport=transport)
 
 
 class Speaker:

@@ -166,6 +166,23 @@ def test_media_that_a_server_quotes_are_left_out(words, said):
     assert records.told(TaskFailedError(words)) == f"TaskFailedError: {said}"
 
 
+@pytest.mark.parametrize("nearly", ["?", "#a", "data:", "//", "?a#"])
+def test_what_nearly_fits_is_read_once(nearly):
+    """Where each place were tried to the end of the text, this would take minutes."""
+    said = records.told(TaskFailedError(nearly * 2_000_000))
+    assert said == f"TaskFailedError: {(nearly * 300)[:300]}"
+
+
+async def test_one_blocking_request_is_told_to_its_end(log):
+    whole = task("completed", "Hello")
+    client, _ = client_of(accepted(), whole, refusal(400, "no"))
+    await client.generate("hi", sync=True)
+    assert told(log)[-1].startswith(f"streams INFO task {TASK}: finished, 5 characters, 2 tokens")
+    with pytest.raises(FoxError):
+        await client.generate("hi", sync=True)
+    assert told(log)[-1].startswith("streams INFO task None: failed, BadRequestError: ")
+
+
 # no secrets
 
 

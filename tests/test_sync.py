@@ -60,7 +60,7 @@ def client(url: str) -> Iterator[sync.Client]:
 
 
 PAIRS = [(Client, sync.Client), (Stream, sync.Stream)]
-IN_A_LOOP = {"aclose", "take", "more", "observer", "owned"}
+IN_A_LOOP = {"aclose", "take", "more", "owned"}
 """What only an event loop needs, or only the client that is in it."""
 
 
@@ -159,6 +159,15 @@ def test_a_value_that_cannot_be_sent_is_refused_at_once(client):
         client.stream("hi", temperature=3)
     with pytest.raises(InvalidInputError, match="base_url"):
         sync.Client(base_url="nowhere")
+
+
+def test_a_refused_client_shows_no_key_in_local_variables(tmp_path):
+    kept = tmp_path / "key"
+    kept.write_text("sk-seen-by-nobody")
+    with pytest.raises(InvalidInputError) as caught:
+        sync.Client(kept.read_text(), headers={"X-Key": kept.read_text()}, base_url="nowhere")
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert "sk-seen-by-nobody" not in "".join(shown.format())
 
 
 def test_an_error_keeps_its_class_and_shows_the_line_that_asked(client):
@@ -313,6 +322,47 @@ def test_a_loop_that_was_ended_by_a_callback_is_replaced(url):
     before._thread.join(SOON)
     assert running_loop() is not before
     assert sync.Client(base_url=url).generate("What happens?").text == TEXT
+
+
+def test_nobody_waits_for_a_loop_that_was_ended():
+    loop, held, ending = LoopThread(), threading.Event(), threading.Event()
+
+    def leave() -> None:
+        held.set()
+        ending.wait(SOON)
+        raise SystemExit
+
+    with ThreadPoolExecutor(2) as pool:
+        begun = pool.submit(loop.call, anyio.sleep_forever)
+        loop.soon(leave)
+        held.wait(SOON)
+        late = pool.submit(loop.call, anyio.sleep_forever)
+        while len(loop._waited_for) < 2:
+            time.sleep(0.001)
+        ending.set()
+        for waiting in (begun, late):
+            with pytest.raises(RuntimeError, match="make a new client"):
+                waiting.result(SOON)
+    assert not loop.usable
+
+
+class EndsFirst(set):
+    """What is waited for, on a loop that ends between the sending and the noting of it."""
+
+    def __init__(self, loop: LoopThread) -> None:
+        self._loop = loop
+
+    def add(self, future: object) -> None:
+        self._loop.end()
+        super().add(future)
+
+
+def test_a_call_that_meets_the_end_of_its_loop_fails():
+    loop = LoopThread()
+    loop._waited_for = EndsFirst(loop)
+    for call in (loop.call, lambda work: loop._begun(work())):
+        with pytest.raises(RuntimeError, match="make a new client"):
+            call(anyio.sleep_forever)
 
 
 def test_a_loop_that_cannot_start_says_why(monkeypatch):

@@ -117,6 +117,7 @@ async def test_a_blocking_request_that_is_cancelled_is_closed():
         scope.cancel()
         await client.generate("hi", sync=True)
     assert notebook.told == ["began", "closed"]
+    assert type(notebook.endings[0].error) is StreamTruncatedError
 
 
 async def test_who_watches_may_fail_and_no_answer_with_it(caplog):
@@ -126,6 +127,30 @@ async def test_who_watches_may_fail_and_no_answer_with_it(caplog):
         assert (await client.generate("hi", direct=False, verify=False)).text == "ab"
     assert [record.message for record in caplog.records] == ["who watches an answer failed"] * 2
     assert KEY not in caplog.text
+
+
+class Failing:
+    """An observer that fails where it is asked, or hands out a watch that does."""
+
+    def __init__(self, *, asked: bool) -> None:
+        self.asked = asked
+
+    def watch(self, call: Call) -> Failing:
+        if self.asked:
+            raise ValueError("no")
+        return self
+
+    @property
+    def headers(self) -> None:
+        raise ValueError("no")
+
+
+@pytest.mark.parametrize("asked", [True, False])
+async def test_an_observer_may_fail_too(caplog, asked):
+    client, _ = client_of(accepted(), says(*ANSWER), task("completed", "ab"))
+    client.observer = Failing(asked=asked)
+    assert (await client.generate("hi")).text == "ab"
+    assert "who watches an answer failed" in caplog.text
 
 
 async def test_nobody_watches_unless_asked():

@@ -13,6 +13,7 @@ from foxstream import client as asynchronous
 from foxstream.client import StreamOptions
 from foxstream.sync.facing import Face, blocking, made_as, wrapping
 from foxstream.sync.streams import Stream
+from foxstream.watching import Observer
 
 __all__ = ["Client", "stream"]
 
@@ -27,6 +28,15 @@ class Client(Face[asynchronous.Client]):
     @made_as(asynchronous.Client)
     def __init__(self, behind: asynchronous.Client) -> None:
         super().__init__(behind, behind.close)
+
+    @property
+    def observer(self) -> Observer | None:
+        """Who watches the answers of this client; set to watch them, also where all are watched."""
+        return self._behind.observer
+
+    @observer.setter
+    def observer(self, observer: Observer | None) -> None:
+        self._behind.observer = observer
 
     stream: Final = wrapping(asynchronous.Client.stream, Stream)
     attach: Final = wrapping(asynchronous.Client.attach, Stream)

@@ -80,7 +80,11 @@ def made_as(
     def taking(init: Callable[[S, A], None]) -> Callable[Concatenate[S, P], None]:
         @wraps(vars(make)["__init__"], assigned=())
         def call(face: S, *args: P.args, **kwargs: P.kwargs) -> None:
-            init(face, make(*args, **kwargs))
+            try:
+                behind = make(*args, **kwargs)
+            finally:  # a traceback that shows local variables must not show the key
+                del args, kwargs
+            init(face, behind)
 
         return call
 

@@ -11,9 +11,9 @@ import atexit
 import os
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 from weakref import WeakSet
 
 __all__ = ["LoopThread", "running_loop"]
@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 _PATIENCE = 2.0
 """Seconds that a program waits at its end for the connections to be closed."""
+_ENDED = "the event loop of this client has ended: make a new client"
 
 
 class LoopThread:
@@ -31,6 +32,8 @@ class LoopThread:
         self._process = os.getpid()
         self._users: WeakSet[object] = WeakSet()
         self._inherited: list[object] = []
+        self._waited_for: set[Future[Any]] = set()
+        self._ended = False
         started: Future[asyncio.AbstractEventLoop] = Future()
         self._ending = asyncio.Event()
         self._thread = threading.Thread(
@@ -42,7 +45,7 @@ class LoopThread:
     @property
     def usable(self) -> bool:
         """Whether it runs, and in this process."""
-        return self._thread.is_alive() and self._process == os.getpid()
+        return not self._ended and self._process == os.getpid()
 
     def call(self, work: Callable[[], Coroutine[object, object, T]]) -> T:
         """The result of `work`, awaited in the loop; Ctrl-C cancels it there.
@@ -51,10 +54,13 @@ class LoopThread:
         a process that was forked off.
         """
         self._check()
-        future = asyncio.run_coroutine_threadsafe(work(), self._loop)
+        future = self._begun(work())
         try:
             return future.result()
+        except CancelledError:
+            raise RuntimeError(_ENDED) from None
         finally:
+            self._waited_for.discard(future)
             future.cancel()
             del future  # it holds the error, whose traceback holds this frame
 
@@ -92,20 +98,43 @@ class LoopThread:
                 "a synchronous call in foxstream's own event loop, such as in on_status, would "
                 "wait for itself"
             )
-        if not self._thread.is_alive():
-            raise RuntimeError("the event loop of this client has ended: make a new client")
+        if self._ended:
+            raise RuntimeError(_ENDED)
+
+    def _begun(self, work: Coroutine[object, object, T]) -> Future[T]:
+        """`work`, which has begun in the loop; it fails where the loop ends before it does."""
+        try:
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        except RuntimeError:
+            work.close()
+            raise RuntimeError(_ENDED) from None
+        self._waited_for.add(future)
+        if self._loop.is_closed():
+            _give_up(future)
+        return future
 
     def _run(self, started: Future[asyncio.AbstractEventLoop]) -> None:
         try:
             with asyncio.Runner() as runner:
-                runner.run(self._serve(started))
+                try:
+                    runner.run(self._serve(started))
+                finally:
+                    self._ended = True
         except BaseException as error:  # noqa: BLE001  (a caller has it, also an exit in a callback)
             if not started.done():
                 started.set_exception(error)
+        for future in list(self._waited_for):
+            _give_up(future)
 
     async def _serve(self, started: Future[asyncio.AbstractEventLoop]) -> None:
         started.set_result(asyncio.get_running_loop())
         await self._ending.wait()
+
+
+def _give_up(future: Future[Any]) -> None:
+    """Let nobody wait for what a closed loop would never bring."""
+    with suppress(InvalidStateError):
+        future.set_exception(RuntimeError(_ENDED))
 
 
 class _Current:

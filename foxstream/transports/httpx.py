@@ -111,6 +111,8 @@ class HttpxTransport:
             self._client = self._given or _client()
             kept = None if self._given else self._client
             self._keeper = await keep(partial(_close_all, kept, self._responses))
+        elif self._client.is_closed:
+            raise RuntimeError("this client is bound to the event loop of its first request")
         return self._client
 
 
@@ -136,7 +138,7 @@ class _HttpxResponse:
     def __init__(self, answer: httpx.Response) -> None:
         self.status = answer.status_code
         self.headers: Mapping[str, str] = answer.headers
-        self._blocks: AsyncIterator[bytes] | None = answer.aiter_raw()
+        self._blocks: AsyncIterator[bytes] | None = _blocks(answer)
         self._answer = answer
 
     async def read(self, deadline: int | None = None) -> bytes:
@@ -166,6 +168,11 @@ class _HttpxResponse:
         blocks, self._blocks = self._blocks, None
         if blocks is not None:
             await uninterrupted(partial(_close, self._answer, blocks))
+
+
+def _blocks(answer: httpx.Response) -> AsyncIterator[bytes]:
+    """The body; a hook or an authentication of the app may have read it already."""
+    return answer.aiter_bytes() if answer.is_stream_consumed else answer.aiter_raw()
 
 
 async def _close_all(client: httpx.AsyncClient | None, responses: Iterable[_HttpxResponse]) -> None:

@@ -66,7 +66,7 @@ class _Sending:
             return await self._answer(self._bare(headers))
         content = _Content(self._request.body)
         headers["Content-Length"] = str(content.length)
-        outgoing = self._bare(headers)
+        outgoing = self._bare(headers, content)
         outgoing.stream = content
         try:
             return await self._answer(outgoing)
@@ -74,11 +74,11 @@ class _Sending:
             with anyio.CancelScope(shield=True):
                 await content.aclose()
 
-    def _bare(self, headers: httpx.Headers) -> httpx.Request:
+    def _bare(self, headers: httpx.Headers, content: _Content | None = None) -> httpx.Request:
         request = self._request
-        timeout = httpx.Timeout(None, connect=request.connect).as_dict()
+        extensions = {"timeout": httpx.Timeout(None, connect=request.connect).as_dict()}
         return httpx.Request(
-            request.method, request.url, headers=headers, extensions={"timeout": timeout}
+            request.method, request.url, headers=headers, content=content, extensions=extensions
         )
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:

@@ -1,11 +1,12 @@
 """What was asked and answered, as the JSON that the conventions want on a span.
 
 House rule: nothing here is called unless content is asked for. Media stay out of it, and of a URL
-its query, which may be a signature.
+its user, its query and its fragment, which may be a password or a signature.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import cast
 
@@ -18,6 +19,8 @@ from foxstream.sources import Source
 __all__ = ["input_messages", "output_messages", "system_instructions"]
 
 Part = dict[str, object]
+
+_USER_OR_QUERY = re.compile(r"(?<=://)[^/?#]*@|[?#].*", re.DOTALL)
 
 
 def system_instructions(question: Question) -> str | None:
@@ -50,11 +53,12 @@ def _answer(choice: Choice, cut_off: str | None) -> Part:
 def _message(message: Mapping[str, object]) -> Part:
     """A message in the words of OpenAI."""
     content, role = message.get("content"), message["role"]
-    if role == "tool":
-        answer = {"type": "tool_call_response", "id": message.get("tool_call_id")}
-        return {"role": role, "parts": [answer | {"response": content}]}
     blocks = cast("list[object]", content) if isinstance(content, list) else [content]
     parts = [part for block in blocks if (part := _block(block))]
+    if role == "tool":
+        answer = {"type": "tool_call_response", "id": message.get("tool_call_id")}
+        response = content if isinstance(content, str) else parts
+        return {"role": role, "parts": [answer | {"response": response}]}
     return {"role": role, "parts": [*parts, *_calls(message.get("tool_calls"))]}
 
 
@@ -103,14 +107,14 @@ def _source(source: Source) -> Part:
 def _media(modality: str, value: object) -> Part:
     """Where it lies, if that is a public place; else only that it was there."""
     if isinstance(value, str) and value.startswith(("http:", "https:")):
-        return {"type": "uri", "modality": modality, "uri": value.partition("?")[0]}
+        return {"type": "uri", "modality": modality, "uri": _USER_OR_QUERY.sub("", value)}
     return {"type": "omitted", "modality": modality}
 
 
 def _call(call: ToolCall) -> Part:
     try:
-        arguments: object = msgspec.json.decode(call.arguments)
-    except msgspec.DecodeError:
+        arguments: object = msgspec.json.decode(call.arguments, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
         arguments = call.arguments
     return {"type": "tool_call", "id": call.id, "name": call.name, "arguments": arguments}
 

@@ -22,12 +22,13 @@ except ImportError as _missing:
 from foxstream.integrations.otel.conventions import content_wanted, names_wanted
 from foxstream.integrations.otel.metrics import Metrics
 from foxstream.integrations.otel.spans import Recorder
+from foxstream.watching import Observed
 
 __all__ = ["instrument", "uninstrument"]
 
 
 def instrument(
-    client: Client | None = None,
+    client: Observed | None = None,
     *,
     tracer_provider: TracerProvider | None = None,
     meter_provider: MeterProvider | None = None,
@@ -36,6 +37,8 @@ def instrument(
     chunk_gaps: bool = False,
 ) -> None:
     """Record the answers of `client`, or of all clients that have no recording of their own.
+
+    A client of `foxstream.sync` may be given, too.
 
     The providers default to the global ones. The names are those of the GenAI conventions 1.36.0,
     or the latest where `OTEL_SEMCONV_STABILITY_OPT_IN` holds `gen_ai_latest_experimental`.
@@ -46,8 +49,10 @@ def instrument(
     where the names have one for it: all at the end of an answer, which then takes the SDK some
     microseconds for each. What is on already is replaced.
 
-    Raises `InvalidInputError` where `capture_content` is asked for under the older names.
+    Raises `InvalidInputError` where `capture_content` is asked for under the older names, and
+    where `client` is none.
     """
+    observed = _checked(client)
     names = names_wanted(os.environ)
     if capture_content and not names.latest:
         raise InvalidInputError(
@@ -59,12 +64,21 @@ def instrument(
     meter = get_meter("foxstream", __version__, meter_provider)
     metrics = Metrics(meter, names, gaps=chunk_gaps)
     recorder = Recorder(tracer, metrics, names, content and names.latest, propagate)
-    (client or Client).observer = recorder
+    observed.observer = recorder
 
 
-def uninstrument(client: Client | None = None) -> None:
+def uninstrument(client: Observed | None = None) -> None:
     """Record no answer of `client` any more, or of any client without a recording of its own.
 
     Answers under way are still recorded to their end.
     """
-    (client or Client).observer = None
+    _checked(client).observer = None
+
+
+def _checked(client: Observed | None) -> Observed | type[Client]:
+    """Where to put who watches; anything else would keep it in silence."""
+    if client is None:
+        return Client
+    if not hasattr(client, "observer"):
+        raise InvalidInputError(f"client is {type(client).__name__}: a foxstream.Client is needed")
+    return client

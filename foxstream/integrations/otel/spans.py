@@ -63,25 +63,30 @@ class AnswerSpan:
             start_time=self._start,
         )
         self._context = set_span_in_context(self._span, self._parent)
-        if recorder.content and asked is not None and self._span.is_recording():
-            self._span.set_attributes(_question(asked, recorder.names))
         if self.headers is not None:
             TraceContextTextMapPropagator().inject(self.headers, self._context)
+        if recorder.content and asked is not None and self._span.is_recording():
+            self._span.set_attributes(_question(asked, recorder.names))
 
     def ended(self, ending: Ending) -> None:
         """Say how it ended, and end the span at the instant when it did."""
+        try:
+            self._describe(ending)
+        finally:
+            self._span.end(self._start + round(ending.seconds * 1e9))
+
+    def _describe(self, ending: Ending) -> None:
         recorder, names, said = self._recorder, self._recorder.names, ending.completion
         usage = said.usage if said and said.usage and self._call.question else _UNKNOWN
         error = names.attributes(error=_error_type(ending))
         answered = names.attributes(response_model=(said and said.model) or None)
+        recorder.metrics.record(ending, usage, self._common | answered, error, self._context)
+        if error:
+            self._span.set_status(Status(StatusCode.ERROR))
         if self._span.is_recording():
             self._span.set_attributes({**answered, **error, **_ended(ending, usage, names)})
             if recorder.content and said is not None:
                 self._span.set_attributes(_answer(said, ending, names))
-        if error:
-            self._span.set_status(Status(StatusCode.ERROR))
-        recorder.metrics.record(ending, usage, self._common | answered, error, self._context)
-        self._span.end(self._start + round(ending.seconds * 1e9))
 
 
 def _operation(call: Call) -> str:
