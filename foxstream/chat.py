@@ -36,11 +36,11 @@ class ChatService(Service):
     has_tasks = False
 
     def check(self, question: Question) -> None:
-        """`reasoning` is no field of chat completions: each server has its own."""
+        """There is no `reasoning` flag in chat completions: each server has a field of its own."""
         if question.reasoning is not None:
             raise InvalidInputError(
-                f"reasoning is {question.reasoning}: OpenAI-compatible servers have no field of "
-                "that name, give theirs in extra, such as "
+                f"reasoning is {question.reasoning}: OpenAI-compatible servers have no such flag, "
+                "give theirs in extra, such as "
                 'extra={"chat_template_kwargs": {"enable_thinking": True}}'
             )
 

@@ -203,6 +203,7 @@ class Client:
         """Submit the same question as `stream` would, and return the task without following it."""
         self._service.check_offers("submit")
         asked = ask(prompt, **question)
+        self._service.check(asked)
         service, retries, clocks = self._service, self._retries, self._clocks(None)
         send = partial(service.submit, stream=stream)
         return await submit(service, asked, send, retries, clocks, Timings(), unheard)

@@ -62,6 +62,7 @@ class Decoder:
         self.done: bool = False
         self.error: FoxError | None = None
         self.over: bool = False
+        self._last_chunk: bytes = b""
         self._parser = Parser(max_event_bytes)
 
     def feed(self, block: bytes, received_ns: int = 0) -> list[Delta]:
@@ -94,7 +95,8 @@ class Decoder:
             self._finish()
         else:
             self.fail(
-                StreamTruncatedError(
+                _reported(self._last_chunk)
+                or StreamTruncatedError(
                     f"the stream ended after {self.chunks} chunks without saying that it was done"
                 )
             )
@@ -109,6 +111,7 @@ class Decoder:
             decoded = wire.decode_chunks(run.data)
             self.events += len(decoded)
             chunks += decoded
+            self._last_chunk = run.data[len(decoded) - 1] if decoded else self._last_chunk
         for data in run.data[len(decoded) :]:
             self._take(Event(run.event, data, run.id), chunks)
 
@@ -126,6 +129,7 @@ class Decoder:
             return
         if chunk.error is None:
             chunks.append(chunk)
+            self._last_chunk = event.data
         else:
             self.fail(wire.task_failed(chunk.error))
 
@@ -133,11 +137,18 @@ class Decoder:
         """`[DONE]` ends an OpenAI-style stream, an empty event is a sign of life."""
         text = data.strip()
         if text == b"[DONE]":
-            self._finish()
+            self._end()
         elif text:
             failure = wire.not_the_contract("chunk", data, error)
             failure.__cause__ = error
             self.fail(failure)
+
+    def _end(self) -> None:
+        """What came last may have been an error that looks like a chunk."""
+        if error := _reported(self._last_chunk):
+            self.fail(error)
+        else:
+            self._finish()
 
     def _named(self, event: Event) -> bool:
         """`done`, `error`, and any other name: a chunk only if it holds choices (section 9)."""
@@ -166,6 +177,17 @@ def _failure(data: bytes) -> wire.Failure | str:
     except ProtocolError:
         return text
     return envelope.error or (envelope if envelope.message else text)
+
+
+def _reported(data: bytes) -> FoxError | None:
+    """The error of a server that puts no `error` around it, such as an older vLLM."""
+    if _holds_choices(data):
+        return None
+    try:
+        failure = wire.decode(data, wire.Envelope)
+    except ProtocolError:
+        return None
+    return wire.task_failed(failure) if failure.message else None
 
 
 def _holds_choices(data: bytes) -> bool:

@@ -89,6 +89,11 @@ class Transcript:
         }
 
     @property
+    def silent(self) -> bool:
+        """Whether no choice has come yet, not even an empty one."""
+        return not self._voices
+
+    @property
     def finished(self) -> bool:
         """Whether every choice that spoke has said how it ended."""
         voices = self._voices.values()

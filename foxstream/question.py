@@ -25,6 +25,8 @@ DEFAULT_MODEL = "gemini-2.5-pro"
 CLAUDE_MAX_TOKENS = 8192
 """Sent for `claude*` on the custom variant, which refuses to go without (section 2.6)."""
 
+# `reasoning` is some servers' own: whether it may be in `extra`, the service decides.
+_NAMED = frozenset(Submission.__struct_fields__) - {"reasoning"}
 _VARIANTS: Mapping[Kind, str] = {"image": "vision", "video": "video", "audio": "audio"}
 _MAX_PROMPT = 100_000
 _MAX_SYSTEM_PROMPT = 10_000
@@ -248,7 +250,7 @@ def _checked_extra(extra: Mapping[str, object] | None) -> Mapping[str, object]:
         return {}
     if not isinstance(extra, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidInputError(f"extra is {type(extra).__name__}: a mapping is needed")
-    known = set(extra) & set(Submission.__struct_fields__)
+    known = set(extra) & _NAMED
     if known:
         raise InvalidInputError(f"extra names {', '.join(sorted(known))}: use the argument itself")
     return _as_json("extra", dict(extra))

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from foxstream.answer import Completion
-from foxstream.errors import FoxError
+from foxstream.errors import AuthenticationError, FoxError, PermissionDeniedError
 from foxstream.exchange import Request, Response
 from foxstream.progress import Timings
 from foxstream.question import Question
@@ -52,7 +52,12 @@ _LONGEST = 300
 
 
 def told(error: Exception) -> str:
-    """An error as a record may hold it: without data and signatures that it quotes of a URL."""
+    """An error as a record may hold it: without data and signatures that it quotes of a URL.
+
+    Of a refused key only the status is told: some servers quote it, or a part of it.
+    """
+    if isinstance(error, AuthenticationError | PermissionDeniedError):
+        return f"{type(error).__name__}: HTTP {error.status_code}"
     words = _USER_OR_QUERY.sub("", _DATA.sub("...", str(error)))
     return f"{type(error).__name__}: {words[:_LONGEST]}"
 

@@ -19,7 +19,7 @@ from foxstream.address import Home
 from foxstream.answer import Completion
 from foxstream.clocks import Clocks
 from foxstream.endpoints import Endpoints
-from foxstream.errors import APIConnectionError, FoxError, ProtocolError
+from foxstream.errors import APIConnectionError, FoxError, InvalidInputError, ProtocolError
 from foxstream.exchange import Body, Reply, Request, Response, Transport
 from foxstream.question import Question
 from foxstream.resources import Model, Task, Upload
@@ -60,6 +60,8 @@ class Service:
 
     def check(self, question: Question) -> None:
         """`InvalidInputError` where this service cannot be asked `question`."""
+        if "reasoning" in question.extra:
+            raise InvalidInputError("extra names reasoning: use the argument itself")
 
     def check_offers(self, call: str) -> None:
         """`InvalidInputError` where `call`, a word of the client's, needs what is not here."""

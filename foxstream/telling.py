@@ -11,7 +11,7 @@ import msgspec
 from foxstream.answer import Completion, Delta, State
 from foxstream.decoder import Decoder
 from foxstream.deltas import Transcript
-from foxstream.errors import FoxError, StreamDivergedError, StreamTruncatedError
+from foxstream.errors import FoxError, ProtocolError, StreamDivergedError, StreamTruncatedError
 from foxstream.mending import disagrees, mended, supplemented
 from foxstream.retelling import Retelling
 
@@ -34,6 +34,7 @@ class Telling:
         self._retelling: Retelling | None = None
         self._decoder = Decoder(self._transcript, max_event_bytes=max_event_bytes)
         self._doubted = False
+        self._alone = False
 
     @property
     def over(self) -> bool:
@@ -52,6 +53,7 @@ class Telling:
 
     def begin(self, *, finish_reason_ends: bool = False) -> None:
         """The first connection is open; see `Decoder` for `finish_reason_ends`."""
+        self._alone = finish_reason_ends
         self._decoder = Decoder(
             self._transcript,
             finish_reason_ends=finish_reason_ends,
@@ -84,6 +86,8 @@ class Telling:
         """
         if self._decoder.error is not None:
             return self._decoder.error
+        if self._alone and self._transcript.silent:
+            return ProtocolError("the stream said that it was done, but brought no choice")
         if self._retelling is not None and self._retelling.behind:
             return StreamDivergedError("the stream now ends before what it had said already")
         if self.miscounted and (self.progress or not self._doubted):

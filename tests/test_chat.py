@@ -227,6 +227,12 @@ async def test_reasoning_is_left_to_extra(reasoning):
     assert transport.requests == []
 
 
+async def test_a_reasoning_of_the_servers_own_is_passed_on():
+    client, transport = chat_client(WHOLE)
+    await client.generate("hi", extra={"reasoning": {"effort": "high"}})
+    assert body_of(transport)["reasoning"] == {"effort": "high"}
+
+
 async def test_extra_is_merged():
     client, transport = chat_client(WHOLE)
     extra = {"chat_template_kwargs": {"enable_thinking": True}, "stream_options": None}
@@ -415,6 +421,28 @@ async def test_an_error_in_mid_stream_is_told(error, message, code):
     assert (caught.value.message, caught.value.code) == (message, code)
     assert caught.value.partial.text == "Hel"
     assert (len(transport.requests), transport.open) == (1, 0)
+
+
+async def test_an_error_without_an_envelope_is_told():
+    """The shape of older vLLM, which says `[DONE]` behind it all the same."""
+    error = {"object": "error", "message": "out of memory", "type": "E", "code": 500}
+    for first in ((ROLE, said("Hel")), (ROLE,), ()):
+        client, transport = chat_client(says(*first, data(error), DONE))
+        with pytest.raises(TaskFailedError, match="out of memory") as caught:
+            await client.generate("hi")
+        assert caught.value.code == "500"
+        assert caught.value.partial.text == ("Hel" if len(first) == 2 else "")
+        assert transport.open == 0
+
+
+@pytest.mark.parametrize(
+    "parts", [(DONE,), (USAGE, DONE), (data({"text": "no", "error_code": 5}), DONE)]
+)
+async def test_an_end_without_any_choice_is_no_answer(parts):
+    client, transport = chat_client(says(*parts))
+    with pytest.raises(ProtocolError, match="brought no choice"):
+        await client.generate("hi")
+    assert transport.open == 0
 
 
 async def test_what_is_no_chunk_is_told():

@@ -612,7 +612,7 @@ def test_serve_in_front_of_nothing(interrupt, capsys):
         (["--retention", "0"], "retention"),
         (["--api-key", ""], "api_key is empty"),
         (["--upstream-key", "sk-two"], "--upstream-key is for --upstream"),
-        (["--upstream", "localhost:8000"], "http(s)://host[:port][/path] is needed"),
+        (["--upstream", "localhost:8000"], "--upstream or its key cannot be used: base_url is no"),
         (["--upstream", "http://127.0.0.1:8000/v1", "--upstream-key", ""], "api_key is empty"),
         (["--upstream", "http://example.org/v1", "--upstream-key", "sk-two"], "unencrypted"),
     ],

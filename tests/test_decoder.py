@@ -312,6 +312,39 @@ def test_a_reported_error_is_kept_after_the_good_deltas(event, message, code):
         assert isinstance(made.error, TaskFailedError)
 
 
+OPENAI_DONE = b"data: [DONE]\n\n"
+BARE = encode("", b'{"object":"error","message":"out of memory","type":"E","code":500}')
+
+
+@pytest.mark.parametrize("end", [OPENAI_DONE, b""], ids=["[DONE]", "the end of the bytes"])
+def test_an_error_without_an_envelope_is_no_end(end):
+    stream = chunk(content="good") + BARE + end
+    for blocks in ([stream], [stream[at : at + 1] for at in range(len(stream))]):
+        made = decoder(direct=True)
+        assert fed(made, blocks) == [Delta("good")]
+        made.eof()
+        assert isinstance(made.error, TaskFailedError)
+        assert (made.error.message, made.error.code) == ("out of memory", "500")
+        assert not made.done
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        b'{"choices":[],"message":"bye"}',
+        b'{"choices":[{"delta":{"content":""}}],"message":"bye"}',
+        b'{"message":{"role":"assistant"}}',
+        b'{"message":""}',
+        b'{"timings":{}}',
+    ],
+)
+def test_other_last_words_are_no_error(last):
+    made = decoder(direct=True)
+    fed(made, [chunk(content="good") + encode("", last) + OPENAI_DONE])
+    assert made.done
+    assert made.error is None
+
+
 @pytest.mark.parametrize(
     "data",
     [

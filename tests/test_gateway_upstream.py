@@ -243,6 +243,16 @@ async def test_fields_of_the_engines_own_are_passed_on() -> None:
             assert {key: body[key] for key in body.keys() - plain} == own
 
 
+async def test_a_chat_keeps_the_reasoning_field_of_its_engine() -> None:
+    own = {"reasoning": {"effort": "high"}, "reasoning_effort": "high"}
+    async with engine_of(HELLO) as (session, server):
+        async with session.post(CHAT, json={"model": "m", "messages": ASKED, **own}) as response:
+            assert response.status == 200
+        body = body_of(server.asked[0])
+    assert {key: body[key] for key in own} == own
+    assert "chat_template_kwargs" not in body
+
+
 @pytest.mark.parametrize("reasoning", [True, False])
 async def test_reasoning_is_asked_for_in_the_words_of_engines(reasoning: bool) -> None:
     own = {"chat_template_kwargs": {"thinking_budget": 5}}
@@ -393,6 +403,12 @@ CUTS = {
         "upstream_error",
         "Hel",
     ),
+    "an error without an envelope": (
+        (said("Hel"), data({"object": "error", "message": "out of memory", "code": 500}), DONE),
+        "upstream_error",
+        "Hel",
+    ),
+    "nothing but an end": ((DONE,), "upstream_error", ""),
     "no chunk": ((said("Hel"), b"data: {oops\n\n"), "upstream_error", "Hel"),
 }
 
@@ -428,6 +444,23 @@ async def test_silence_is_a_failure() -> None:
         ):
             assert (await failure(session))["code"] == "upstream_timeout"
             await server.client_left()
+
+
+async def test_a_number_of_seconds_is_the_total_and_leaves_the_patience() -> None:
+    late = Answer((said("Hel"), HANG))
+    async with serving(lambda _: late) as server:
+        async with Upstream(server.url, timeouts=0.05) as engine, gateway(engine) as session:
+            error = await failure(session)
+        patience = engine._client._timeouts
+    assert (error["code"], "(total)" in error["message"]) == ("upstream_timeout", True)
+    assert (patience.total, patience.stall, patience.first_token) == (0.05, 300, 900)
+
+
+async def test_a_url_without_its_v1_is_told() -> None:
+    async with engine_of(failing(404, detail="Not Found")) as (session, _):
+        async with session.get("/v1/models") as response:
+            assert await refused(response) == (503, "service_unavailable", "upstream_error")
+            assert "its URL goes up to and with its /v1" in await response.text()
 
 
 async def test_a_list_that_does_not_come_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

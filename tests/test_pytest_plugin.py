@@ -170,6 +170,13 @@ def test_a_cassette_is_recorded_and_played(run, pytester):
     )
 
 
+def test_an_empty_key_is_no_key(run, monkeypatch):
+    """As where a secret is not told to a build."""
+    run(CASSETTE, "--fox-record=once", "-k", "TestBot").assert_outcomes(passed=2, deselected=2)
+    monkeypatch.setenv("FOXAPI_API_KEY", "")
+    run(CASSETTE, "-k", "TestBot").assert_outcomes(passed=2, deselected=2)
+
+
 def test_a_cassette_at_its_own_speed(run, pytester):
     pytester.makeini("[pytest]\nfox_record = once\n")
     timed = "def test_it(fox_cassette): print('speed', fox_cassette.speed, reply('x')[0])"

@@ -183,6 +183,15 @@ async def test_one_blocking_request_is_told_to_its_end(log):
     assert told(log)[-1].startswith("streams INFO task None: failed, BadRequestError: ")
 
 
+@pytest.mark.parametrize("status", [401, 403])
+async def test_of_a_refused_key_only_the_status_is_told(log, status):
+    client, _ = client_of(refusal(status, "Incorrect API key provided: sk-01***89"))
+    with pytest.raises(FoxError, match="sk-01"):
+        await client.generate("hi")
+    assert f": HTTP {status}" in log.text
+    assert "sk-01" not in log.text
+
+
 # no secrets
 
 

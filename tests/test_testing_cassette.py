@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 
@@ -19,6 +20,7 @@ from tests.lanes import LANES
 
 KEY = "sk-secret-0123456789"
 ELSEWHERE = "http://127.0.0.1:9"
+SLOW = Play((Pause(50), b'data: {"choices":[{"delta":{"content":"A"}}]}\n\n', b"data: [DONE]\n\n"))
 
 
 @pytest.fixture
@@ -256,6 +258,20 @@ def test_no_key_is_in_the_file_wherever_it_was(tmp_path, gateway, monkeypatch):
     assert [request.url.partition("?")[2] for request in inner.requests][1] == "token=tok-1&n=1"
 
 
+def test_a_header_that_the_prompt_repeats_is_found_again(tmp_path):
+    cassette = Cassette(tmp_path / "a.jsonl", "once")
+
+    async def main(transport):
+        headers = {"X-App": "fox-assistant"}
+        async with Client(base_url=ELSEWHERE, headers=headers, transport=transport) as client:
+            return (await client.generate("You are fox-assistant.", direct=True)).text
+
+    assert anyio.run(main, cassette.transport(ReplayTransport([SLOW]))) == "A"
+    cassette.save()
+    assert "fox-assistant" not in cassette.path.read_text()
+    assert anyio.run(main, Cassette(cassette.path).transport()) == "A"
+
+
 def test_a_stream_url_with_a_token_is_found_again(tmp_path):
     task = {"id": "task-1", "stream": {"url": "/v1/s?token=tok-1&n=1"}}
     done = b'data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n'
@@ -298,3 +314,48 @@ def test_a_transport_waits_and_closes(tmp_path, speed, backend):
     anyio.run(main, cassette.transport(ReplayTransport(())), backend=backend)
     cassette.path.write_text('{"kind":"cassette","version":1}\n')
     anyio.run(main, Cassette(cassette.path, speed=speed).transport(), backend=backend)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_answers_that_are_read_at_once_wait_at_once(tmp_path, backend):
+    """The clock is one for all, so it must not add up what passed side by side."""
+    cassette, questions = Cassette(tmp_path / "a.jsonl", "once"), [f"q{at}" for at in range(9)]
+
+    async def record():
+        for question in questions:
+            await ask(cassette, ELSEWHERE, question, inner=ReplayTransport([SLOW]), direct=True)
+
+    async def play(transport):
+        async with Client(KEY, base_url=ELSEWHERE, transport=transport) as client:
+            streams = [client.stream(question, direct=True) for question in questions]
+            async with anyio.create_task_group() as group:
+                for stream in streams:
+                    group.start_soon(stream.get_final_completion)
+        return [stream.timings.ttft for stream in streams]
+
+    anyio.run(record, backend=backend)
+    cassette.save()
+    played = Cassette(cassette.path)
+    assert anyio.run(play, played.transport(), backend=backend) == [50.0] * len(questions)
+
+
+async def _cancelled_in_the_middle(cassette):
+    """Between the taking of a block and the waiting for it."""
+    transport = cassette.transport()
+    reading = asyncio.create_task(transport.send(Request("GET", f"{ELSEWHERE}/x"), 0))
+    await asyncio.sleep(0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+
+
+def test_a_cancelled_wait_is_no_timeout(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text(
+        '{"kind":"cassette","version":1}\n'
+        '{"kind":"request","method":"GET","path":"/x"}\n'
+        '{"kind":"response","after":600,"status":200}\n'
+    )
+    began = time.monotonic()
+    asyncio.run(_cancelled_in_the_middle(Cassette(path, speed=1)))
+    assert time.monotonic() - began < 60

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from contextlib import asynccontextmanager
 
 import anyio
 import httpx
@@ -244,6 +246,26 @@ def test_a_script_that_makes_no_sense(options, told):
 def test_a_refusal_that_is_none():
     with pytest.raises(InvalidInputError, match="status is 200"):
         ScriptedGateway().refuse(200)
+    with pytest.raises(InvalidInputError, match="retry_after is -1"):
+        ScriptedGateway().refuse(429, retry_after=-1)
+
+
+@pytest.mark.parametrize("piece", [["A fox, ", "running."], b"A fox", None])
+def test_a_piece_that_is_no_text(piece):
+    with pytest.raises(InvalidInputError, match=r"a piece is .*: give each as a string"):
+        ScriptedGateway().answer("ok", piece)
+
+
+def test_a_long_wait_is_told_in_full(gateway):
+    gateway.refuse(429, retry_after=1234567)
+
+    async def main():
+        async with Client(base_url=gateway.url) as client:
+            with pytest.raises(foxstream.RateLimitError) as caught:
+                await client.generate("hi")
+        return caught.value.retry_after
+
+    assert anyio.run(main) == 1234567
 
 
 def test_two_gateways_know_nothing_of_each_other():
@@ -251,6 +273,19 @@ def test_two_gateways_know_nothing_of_each_other():
     with ScriptedGateway() as one, ScriptedGateway() as other:
         assert one.url != other.url
         assert one.requests == other.requests == []
+
+
+def test_a_gateway_that_cannot_start_leaves_no_thread(monkeypatch):
+    @asynccontextmanager
+    async def no_port(*_, **__):
+        raise OSError("no port is left")
+        yield
+
+    monkeypatch.setattr("foxstream.testing.gateway.running_gateway", no_port)
+    before = set(threading.enumerate())
+    with pytest.raises(OSError, match="no port"):
+        ScriptedGateway().__enter__()
+    assert set(threading.enumerate()) == before
 
 
 def test_a_stalled_stream_does_not_keep_the_gateway():

@@ -80,7 +80,11 @@ def _engine(upstream: str | None, key: str | None) -> gateway.Upstream | None:
         if key is not None:
             raise InvalidInputError("--upstream-key is for --upstream, which is not given")
         return None
-    return gateway.Upstream(upstream, os.environ.get(_KEY) or None if key is None else key)
+    try:
+        return gateway.Upstream(upstream, os.environ.get(_KEY) or None if key is None else key)
+    except InvalidInputError as error:
+        # Its words name the arguments of a client, and --api-key is another key.
+        raise InvalidInputError(f"--upstream or its key cannot be used: {error}") from error
 
 
 async def _serve(

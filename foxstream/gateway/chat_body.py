@@ -26,6 +26,8 @@ from foxstream.gateway.validation import (
 
 __all__ = ["ChatRequest", "read_chat"]
 
+_OWN = frozenset({"reasoning"})  # here it is an engine's, and often an object
+
 
 class StreamOptions(msgspec.Struct, frozen=True):
     """`stream_options`: whether a stream ends with its usage."""
@@ -66,7 +68,7 @@ def read_chat(body: bytes, models: Iterable[Model] | None) -> ChatRequest:
         model=asked.model,
         max_tokens=asked.max_completion_tokens or asked.max_tokens,
         temperature=asked.temperature,
-        extra=further_fields(fields),
+        extra=further_fields(fields, _OWN),
     )
     check_media(generation, inline_limited=False)
     _model_for_chat(models, generation.model).check(generation)

@@ -14,13 +14,13 @@ import anyio
 
 from foxstream.answer import Completion
 from foxstream.client import Client
-from foxstream.errors import FoxError
+from foxstream.errors import FoxError, NotFoundError
 from foxstream.exchange import Transport
 from foxstream.gateway.chat_messages import Content, chat_messages
 from foxstream.gateway.engine import EngineError, Generation, Media, Piece
 from foxstream.gateway.models import Model, unknown_model
 from foxstream.gateway.upstream_failures import engine_error
-from foxstream.limits import Retries, Timeouts
+from foxstream.limits import Retries, Timeouts, timeouts_of
 from foxstream.streams import Stream
 
 __all__ = ["Upstream"]
@@ -68,7 +68,7 @@ class Upstream:
             api_key,
             base_url=base_url,
             protocol="openai",
-            timeouts=timeouts,
+            timeouts=timeouts_of(timeouts, _PATIENT),
             retries=retries,
             transport=transport,
             inline_limit=inline_limit,
@@ -101,6 +101,9 @@ class Upstream:
         try:
             with anyio.fail_after(_LIST_SECONDS):
                 listed = await self._client.models()
+        except NotFoundError as error:
+            message = f"the upstream lists no models ({error}): its URL goes up to and with its /v1"
+            raise EngineError(message) from error
         except FoxError as error:
             raise engine_error(error) from error
         except TimeoutError as error:

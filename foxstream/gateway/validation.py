@@ -136,9 +136,12 @@ def _generation(body: Body, fields: dict[str, object]) -> Generation:
     )
 
 
-def further_fields(fields: dict[str, object]) -> dict[str, object]:
-    """Those that mean nothing here but may to an engine; null is as good as missing."""
-    return {name: v for name, v in fields.items() if name not in _NAMED and v is not None}
+def further_fields(
+    fields: dict[str, object], own: frozenset[str] = frozenset()
+) -> dict[str, object]:
+    """Those that are an engine's alone, also the `own` ones; null is as good as missing."""
+    named = _NAMED - own
+    return {name: v for name, v in fields.items() if name not in named and v is not None}
 
 
 def _check_variant(body: Body) -> None:

@@ -88,7 +88,7 @@ def fox_cassette(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     with _told_in_a_line():
         cassette = Cassette(path, mode, speed=_speed(config))
     monkeypatch.setattr("foxstream.client.NativeTransport", cassette.transport)
-    if not cassette.recording and "FOXAPI_API_KEY" not in os.environ:
+    if not cassette.recording and not os.environ.get("FOXAPI_API_KEY"):
         monkeypatch.setenv("FOXAPI_API_KEY", "none-is-needed")
     request.node.stash[_cassettes] = cassette
     return cassette

@@ -74,7 +74,8 @@ class ScriptedGateway:
         `foxstream.gateway.faults.CutAfter`), falls silent after `stall_after`, or meets any
         `fault` of that module. A stream that is opened again is whole.
 
-        Raises `InvalidInputError` for a negative number, and for more than one mishap.
+        Raises `InvalidInputError` for a negative number, for more than one mishap, and for a
+        piece that is no text.
         """
         _check_not_negative(ttft=ttft, delay=delay, cut_after=cut_after, stall_after=stall_after)
         thought = (Piece(reasoning=reasoning),) if reasoning else ()
@@ -101,13 +102,14 @@ class ScriptedGateway:
         """Script a refusal as the next answer, such as 429 with `retry_after` in seconds.
 
         A client that asks again needs an answer after it. Raises `InvalidInputError` for a status
-        that is none of an error.
+        that is none of an error, and for negative seconds.
         """
+        _check_not_negative(retry_after=retry_after)
         if not 400 <= status <= 599:
             raise InvalidInputError(f"status is {status}: one of an error, from 400 to 599")
         headers = {"Content-Type": "application/json"}
         if retry_after is not None:
-            headers["Retry-After"] = f"{retry_after:g}"
+            headers["Retry-After"] = f"{retry_after:.12g}"
         error = RefusedError(status, "scripted_error", message, code=code).error
         body = msgspec.json.encode(ErrorEnvelope(error))
         self._script.add(Answer(fault=Reply(status, body, headers)))
@@ -117,10 +119,12 @@ class ScriptedGateway:
         self._script.check(strict=self.strict)
 
     def __enter__(self) -> Self:
-        portal = self._running.enter_context(start_blocking_portal())
-        turns = Turns(self._script)
-        gateway = running_gateway(ScriptedEngine(script), faults=turns, models=turns.models)
-        self.url = self._running.enter_context(portal.wrap_async_context_manager(gateway))
+        with ExitStack() as starting:
+            portal = starting.enter_context(start_blocking_portal())
+            turns = Turns(self._script)
+            gateway = running_gateway(ScriptedEngine(script), faults=turns, models=turns.models)
+            self.url = starting.enter_context(portal.wrap_async_context_manager(gateway))
+            self._running = starting.pop_all()
         return self
 
     def __exit__(
@@ -133,7 +137,11 @@ class ScriptedGateway:
 
 
 def _piece(piece: str | Piece) -> Piece:
-    return Piece(text=piece) if isinstance(piece, str) else piece
+    if isinstance(piece, Piece):
+        return piece
+    if not isinstance(piece, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInputError(f"a piece is {type(piece).__name__}: give each as a string")
+    return Piece(text=piece)
 
 
 def _mishap(

@@ -37,11 +37,9 @@ class Recording:
         self.secrets: set[bytes] = spellings(os.environ.get("FOXAPI_API_KEY", ""))
 
     async def begin(self, request: Request) -> Exchange:
-        """A new exchange; any header that is not known to be harmless is taken for a secret."""
-        for name, value in request.headers.items():
-            if name.lower() not in _HARMLESS:
-                self.secrets |= spellings(value)
-        exchange = Exchange(await asking(request, self.secrets), [])
+        """A new exchange."""
+        self.secrets |= _secrets_in(request)
+        exchange = Exchange(await asking(request), [])
         self.exchanges.append(exchange)
         return exchange
 
@@ -143,10 +141,16 @@ class _RecordedResponse:
         self._notes.add(part)
 
 
-async def asking(request: Request, secrets: set[bytes]) -> Asking:
+async def asking(request: Request) -> Asking:
     """How a request is told apart; a body in pieces is read where it is JSON."""
     body = request.body or b""
     if not isinstance(body, bytes):
         is_json = request.headers.get("Content-Type", "").startswith("application/json")
         body = b"".join([block async for block in body.blocks()]) if is_json else body.length
-    return asking_of(request, body, secrets)
+    return asking_of(request, body, _secrets_in(request))
+
+
+def _secrets_in(request: Request) -> set[bytes]:
+    """Any header that is not known to be harmless is taken for a secret."""
+    values = (v for name, v in request.headers.items() if name.lower() not in _HARMLESS)
+    return set[bytes]().union(*map(spellings, values))

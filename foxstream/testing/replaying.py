@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import anyio
 
+from foxstream.errors import APIConnectionError
 from foxstream.exchange import Request, Response, Transport
 from foxstream.testing.recording import asking
 from foxstream.testing.tape import Answered, Asking, Block, Broken, Exchange, Part
@@ -41,7 +42,7 @@ class _InstantTransport:
         self._replay = ReplayTransport(lambda request: self._plays.pop(id(request)))
 
     async def send(self, request: Request, deadline: int | None = None) -> Response:
-        self._plays[id(request)] = _play_of(self._take(await asking(request, set())))
+        self._plays[id(request)] = _play_of(self._take(await asking(request)))
         return await self._replay.send(request, deadline)
 
     def now(self) -> int:
@@ -65,7 +66,7 @@ class _PacedTransport:
         self._speed = speed
 
     async def send(self, request: Request, deadline: int | None = None) -> Response:
-        replay = ReplayTransport([_play_of(self._take(await asking(request, set())))])
+        replay = ReplayTransport([_play_of(self._take(await asking(request)))])
         pace = _Pace(replay, self._speed)
         return _PacedResponse(await pace.kept(replay.send(request), deadline), pace)
 
@@ -93,14 +94,19 @@ class _Pace:
     async def kept(self, step: Awaitable[T], deadline: int | None) -> T:
         """What `step` brings, or raises, when it is due; `TimeoutError` at the deadline."""
         try:
-            return await step
-        finally:
-            due = self._started + self._replay.now() / self._speed
-            late = deadline is not None and due > deadline
-            until = deadline if late and deadline is not None else due
-            await anyio.sleep(max(0.0, (until - time.monotonic_ns()) / 1e9))
-            if late:
-                raise TimeoutError
+            brought = await step
+        except APIConnectionError:
+            await self._until_due(deadline)
+            raise
+        await self._until_due(deadline)
+        return brought
+
+    async def _until_due(self, deadline: int | None) -> None:
+        due = self._started + self._replay.now() / self._speed
+        until = due if deadline is None else min(due, deadline)
+        await anyio.sleep(max(0.0, (until - time.monotonic_ns()) / 1e9))
+        if until < due:
+            raise TimeoutError
 
 
 class _PacedResponse:

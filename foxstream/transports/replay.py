@@ -1,6 +1,7 @@
 """A transport without a network, in virtual time: scripted answers, waits and breaks.
 
-Hours pass in milliseconds: `sleep` and pauses move the clock and return at once.
+Hours pass in milliseconds: `sleep` and pauses move the clock and return at once. What waits at the
+same time waits together, as it does on a network.
 """
 
 from __future__ import annotations
@@ -60,10 +61,11 @@ class ReplayTransport:
 
     async def send(self, request: Request, deadline: int | None = None) -> Response:
         """Take the next answer; `APIConnectionError` when there is none."""
+        began = self._now
         await anyio.lowlevel.checkpoint()
         self.requests.append(request)
         play = self._next(request)
-        self.wait(play.delay, deadline)
+        self.wait(play.delay, deadline, began)
         if play.parts and isinstance(play.parts[0], Break):
             raise APIConnectionError(play.parts[0].reason, sent=play.parts[0].sent)
         self.open += 1
@@ -75,8 +77,9 @@ class ReplayTransport:
 
     async def sleep(self, seconds: float) -> None:
         """Move the clock."""
+        began = self._now
         await anyio.lowlevel.checkpoint()
-        self.wait(seconds, None)
+        self.wait(seconds, None, began)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -84,13 +87,18 @@ class ReplayTransport:
     async def aclose(self) -> None:
         """Nothing is held."""
 
-    def wait(self, seconds: float, deadline: int | None) -> None:
-        """Move the clock by `seconds`, at most to `deadline`: `TimeoutError` there."""
-        until = self._now + round(seconds * 1e9)
+    def wait(self, seconds: float, deadline: int | None, began: int) -> int:
+        """Move the clock to `seconds` after `began`, at most to `deadline`: `TimeoutError` there.
+
+        Returns where the wait ended. Waits that began together end together: the clock may be
+        there already.
+        """
+        until = began + round(seconds * 1e9)
         if deadline is not None and until > deadline:
             self._now = max(self._now, deadline)
             raise TimeoutError
-        self._now = until
+        self._now = max(self._now, until)
+        return until
 
 
 class _ReplayResponse:
@@ -105,10 +113,11 @@ class _ReplayResponse:
 
     async def read(self, deadline: int | None = None) -> bytes:
         """The next block; pauses move the clock, a break raises."""
+        began = self._transport.now()
         await anyio.lowlevel.checkpoint()
         for part in self._parts:
             if isinstance(part, Pause):
-                self._transport.wait(part.seconds, deadline)
+                began = self._transport.wait(part.seconds, deadline, began)
             elif isinstance(part, Break):
                 raise APIConnectionError(part.reason)
             elif part:

@@ -133,7 +133,7 @@ KEYS = (
         "a task id is checked before it enters a path",
         "endpoints.py",
         "return bool(_TASK_ID.fullmatch(text))",
-        "        if True:\n            headers |= self._headers",
+        "return True",
         ("test_client.py::test_a_task_id_that_is_none_is_refused",),
     ),
 )
