@@ -31,6 +31,7 @@ __all__ = [
     "fingerprint",
     "rows",
     "timed",
+    "verified",
 ]
 
 Attempt = Callable[[], tuple[str, ...]]
@@ -118,7 +119,7 @@ def compete(runs: Mapping[str, Run], answer: str, *, turns: int) -> dict[str, li
         results: dict[str, list[Turn]] = {name: [] for name in runs}
         for number in range(warm + turns):
             for name, run in runs.items():
-                turn = _verified(name, corners[name].submit(run).result(), answer)
+                turn = verified(name, corners[name].submit(run).result(), answer)
                 if number >= warm:
                     results[name].append(turn)
     return results
@@ -127,7 +128,7 @@ def compete(runs: Mapping[str, Run], answer: str, *, turns: int) -> dict[str, li
 def alone(name: str, run: Run, answer: str) -> Turn:
     """One turn in a process that has done nothing before it, and ends with it."""
     with _corner() as corner:
-        return _verified(name, corner.submit(run).result(), answer)
+        return verified(name, corner.submit(run).result(), answer)
 
 
 def _corner() -> ProcessPoolExecutor:
@@ -135,7 +136,8 @@ def _corner() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(1, mp_context=spawn, initializer=pin, initargs=(0,))
 
 
-def _verified(name: str, turn: Turn, answer: str) -> Turn:
+def verified(name: str, turn: Turn, answer: str) -> Turn:
+    """The turn; `WrongAnswerError` for another answer."""
     if turn.answer != answer:
         raise WrongAnswerError(f"{name} answered {turn.answer}, and {answer} was sent")
     return turn

@@ -5,24 +5,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import shutil
-from pathlib import Path
 
 import pytest
 
+from benchmarks.chromium import LACKING
+from benchmarks.chromium import PROGRAM as CHROMIUM
 from benchmarks.relays.redis import PROGRAM
 
 __all__ = ["CHROMIUM", "need"]
 
-CHROMIUM = Path(shutil.which("chromium") or "/usr/bin/chromium")
-
 _LACKING = {
     "redis": None if PROGRAM else "redis-server is not installed: apt-get install redis-server",
-    "chromium": None
-    if CHROMIUM.exists() and importlib.util.find_spec("playwright")
-    else "needs Chromium and playwright: apt-get install chromium; pip install playwright",
+    "chromium": LACKING,
 }
 
 

@@ -141,8 +141,8 @@ async def test_another_name_is_refused(clip, host, path):
 
 
 async def test_a_name_that_was_given_is_answered(clip):
-    async with serving(clip, names={"page.example"}) as page:
-        async with page.web.get("/", headers={"Host": "page.example"}) as response:
+    async with serving(clip, names={"Page.Example"}) as page:
+        async with page.web.get("/", headers={"Host": "page.EXAMPLE"}) as response:
             assert response.status == 200
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
-import shutil
 import socket
 import subprocess
 import threading
@@ -13,7 +11,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from statistics import median
 
 import pytest
 from anyio.from_thread import start_blocking_portal
@@ -22,15 +19,13 @@ from foxstream.answer import Usage
 from foxstream.bench.ink import contrast
 from foxstream.gateway import Fail, Piece, ScriptedEngine, Think, Wait, running_gateway
 from tests.films import BLUE, GREEN, GREY, RED, film, picture, real_video
+from tests.needed import CHROMIUM, need
 from tests.terminal import FOXSTREAM, bare_environment
 from tests.test_bench_page import COLOURS, hexed
 
-CHROMIUM = Path(shutil.which("chromium") or "/usr/bin/chromium")
-WITHOUT_BROWSER = not CHROMIUM.exists() or importlib.util.find_spec("playwright") is None
 STOP = Piece(finish_reason="stop", usage=Usage(5, 5, 10))
 SHOTS = os.environ.get("FOXSTREAM_SHOTS")
 PATIENCE = 60.0  # seconds
-GOAL = 0.15  # seconds from a token to the screen
 
 TRACK = "[...document.querySelector('video').textTracks[0].cues].map(cue => cue.text)"
 LINES = "[...document.querySelectorAll('#lines li span')].map(each => each.textContent)"
@@ -44,8 +39,7 @@ UNNAMED = """() => [...document.querySelectorAll('button, a, input, video, secti
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
-    if WITHOUT_BROWSER:
-        pytest.skip("needs Chromium and the package playwright")
+    need("chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -219,6 +213,10 @@ def test_seeking_by_the_transcript_the_timeline_and_the_keyboard(browser, clip):
             view.get_by_role("slider", name="Place in the video").press("Home")
             until(view, f"{CURRENT}?.endsWith('Window 0.')")
             assert view.locator("#seek").get_attribute("aria-valuetext").startswith("0:00 of 0:20")
+            view.get_by_role("slider", name="Place in the video").press("ArrowRight")
+            until(view, f"{CURRENT}?.endsWith('Window 4.')")
+            view.get_by_role("slider", name="Place in the video").press("ArrowLeft")
+            until(view, f"{CURRENT}?.endsWith('Window 0.')")
             view.get_by_role("button", name="Window 6.").press("Enter")
             until(view, f"{CURRENT}?.endsWith('Window 6.')")
             toggle = view.get_by_role("button", name="Captions on video")
@@ -324,45 +322,11 @@ def test_it_reads_well(browser, clip, scheme, width):
             until(view, f"{LINES}.at(-1)?.includes('second 12')")
             view.evaluate("document.querySelector('video').currentTime = 4.5")
             until(view, f"({CURRENT} ?? '').includes('second 4')")
+            # Window 16 may be there, but it waits for its turn behind the one that is live.
+            until(view, "counts.textContent === '2 of 5 done, 1 live, 1 failed'")
             assert picture_of(view, f"page-{scheme}-{width}", full_page=width < 500)
             assert view.evaluate("document.documentElement.scrollWidth") <= width
             colours = {tuple(map(hexed, pair)) for pair in view.evaluate(COLOURS) if all(pair)}
             assert {pair: contrast(*pair) for pair in colours if contrast(*pair) < 4.5} == {}
             assert view.evaluate(UNNAMED) == []
             assert view.problems == []
-
-
-def test_words_reach_the_screen_in_time(browser, clip):
-    left: dict[str, float] = {}
-
-    def script(generation):
-        yield Wait(0.1)
-        word = f"Window{second_of(generation)}"
-        left[word] = time.time()
-        yield word
-        yield Wait(0.1)
-        yield " is here."
-        yield STOP
-
-    watch = """() => {
-      window.seen = {}
-      const look = () => {
-        for (const {textContent: text} of document.querySelectorAll('#lines span')) {
-          const word = text.split(' ')[0]
-          seen[word] ??= (performance.timeOrigin + performance.now()) / 1000
-        }
-        requestAnimationFrame(look)
-      }
-      look()
-    }"""
-    arguments = ("--every", "1", "--at-once", "1")
-    with gateway(script) as env, captioning(clip, *arguments, env=env) as url:
-        with viewing(browser, url) as view:
-            view.evaluate(watch)
-            known = set(view.evaluate("Object.keys(seen)"))
-            until(view, "link.dataset.link === 'done'")
-            seen = view.evaluate("seen")
-    late = sorted(seen[word] - left[word] for word in seen if word not in known)
-    assert len(late) >= 10
-    p95 = late[int(0.95 * (len(late) - 1))]
-    assert p95 <= GOAL, f"p50 {median(late):.3f} s, p95 {p95:.3f} s of {len(late)}"

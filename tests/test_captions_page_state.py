@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import socket
+from contextlib import nullcontext
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ import webvtt
 
 from foxstream.captions import Cue, Tally
 from foxstream.captions.page import Listener, Playhead
+from foxstream.captions.page.guard import guard
 from foxstream.captions.page.hosts import is_own_host, is_own_page
 from foxstream.captions.page.state import About, Progress, Told
 from foxstream.errors import InvalidInputError
@@ -125,6 +127,23 @@ def test_whose_host_it_is(host, address, own):
     assert is_own_host(host, address, 8080, {"page.example"}) is own
 
 
+@pytest.mark.parametrize(
+    ("names", "refused"),
+    [
+        ({"Page.Example", "192.0.2.1", "2001:db8::1"}, False),
+        ([], False),
+        ("page.example", True),
+        ({"page.example:8080"}, True),
+        ({"http://page.example/"}, True),
+        ({""}, True),
+    ],
+)
+def test_names_that_are_none_are_refused(names, refused):
+    context = pytest.raises(InvalidInputError, match="names of hosts") if refused else nullcontext()
+    with context:
+        guard(names)
+
+
 def test_without_a_port_it_is_the_usual_one():
     assert is_own_host("localhost", "127.0.0.1", 80)
 
@@ -164,6 +183,12 @@ def test_what_is_no_port_is_refused(host, port):
 def test_a_host_that_is_not_here_is_refused():
     with pytest.raises(InvalidInputError, match=r"cannot listen at '192\.0\.2\.1'"):
         Listener("192.0.2.1", 0)
+
+
+@pytest.mark.parametrize("host", ["a" * 70, "a..b"])
+def test_what_is_no_name_of_a_host_is_refused(host):
+    with pytest.raises(InvalidInputError, match="it is no name of a host"):
+        Listener(host)
 
 
 @pytest.mark.parametrize(

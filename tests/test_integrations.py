@@ -329,6 +329,22 @@ async def test_a_stream_is_relayed_to_its_viewer_alone(serve: Serve):
     assert (texts(events), events[-1].event, source.closed) == ("A fox", "done", 1)
 
 
+async def test_a_browser_that_returns_after_its_own_stream_does_not_begin_another(serve: Serve):
+    """`EventSource` connects again after every end, and each stream is paid for."""
+    source = Source("A ", "fox")
+    async with serve(source) as url:
+        _, body, events = await get(url)
+        assert await get(url, _id_after(body)) == (204, b"", [])
+        assert source.told == 2
+        assert texts((await get(url, events[0].id))[2]) == "A fox"
+
+
+def _id_after(body: bytes) -> str:
+    """What a browser brings when it comes back, which need not be the id of an event."""
+    ids = [line for line in body.split(b"\n") if line.startswith(b"id: ")]
+    return ids[-1].removeprefix(b"id: ").decode()
+
+
 async def test_a_stream_is_closed_when_its_viewer_leaves(serve: Serve):
     source = Source("A ", anyio.Event(), "fox")
     async with serve(source()) as url, aiohttp.ClientSession() as session:

@@ -202,6 +202,28 @@ async def test_stopping_ends_it_for_everybody_and_closes_the_source():
         assert relay.ended
 
 
+async def test_any_number_may_stop_it_at_once():
+    store, source = MemoryStore(), Source("a", anyio.Event())
+    async with Relay(source, store=store) as relay, Relay(source, store=store) as other:
+        viewer = relay.view()
+        await begun(other, 1)
+        with anyio.fail_after(5):
+            async with anyio.create_task_group() as tasks:
+                for each in (relay, other, relay, other):
+                    tasks.start_soon(each.stop)
+        told = await words(viewer)
+    assert [event.event for event in told] == ["delta", "stopped"]
+
+
+async def test_a_stop_that_comes_too_late_lets_the_lease_go():
+    store = MemoryStore()
+    async with Relay(Source("a", anyio.Event()), store=store) as relay:
+        await begun(relay, 1)
+    with pytest.raises(StoreError, match="closed before"):
+        await relay.stop()
+    assert await store.lease(1) is not None
+
+
 async def test_what_a_source_fails_with_reaches_every_viewer():
     source = Source("a", "b", TaskFailedError("no credit", code="quota"))
     async with Relay(source) as relay:
@@ -245,6 +267,20 @@ async def test_what_no_snapshot_can_tell_is_a_named_error():
         with pytest.raises(EventsGoneError, match="begins with event 21"):
             await words(relay.view())
         assert offsets(await words(relay.view(25))) == [25, 26, 27, 28, 29, 30]
+
+
+async def test_a_slow_viewer_that_no_snapshot_can_help_reads_on():
+    cues = [Cue(number, "Hi") for number in range(30)]
+    async with Relay(Source(*cues)) as relay:
+        viewer = relay.view(policy="snapshot", max_lag=5)
+        await relay.wait()
+        assert offsets(await words(viewer)) == list(range(31))
+
+
+async def test_an_id_of_another_stream_without_a_snapshot_begins_with_the_first_event():
+    async with Relay(Source(Cue(0, "a"), Cue(1, "b"))) as relay:
+        await relay.wait()
+        assert offsets(await words(relay.view(last_event_id="0123abcd.7"))) == [0, 1, 2]
 
 
 async def test_a_text_beyond_the_bounds_has_no_snapshot():
@@ -323,6 +359,9 @@ async def test_values_out_of_range_are_refused():
             Relay(Source(), **options)
     with pytest.raises(InvalidInputError, match="max_events"):
         MemoryStore(max_events=0)
+    for source in ("text", ["a"], None):
+        with pytest.raises(InvalidInputError, match="cannot be relayed"):
+            Relay(source)
     async with Relay(Source()) as relay:
         for options in ({"offset": -1}, {"policy": "no"}, {"max_lag": 0}):
             with pytest.raises(InvalidInputError):
@@ -410,6 +449,30 @@ async def test_a_source_that_cannot_be_opened_again_is_read_once():
         await store.append(lease, Entry(1, "delta", b'{"text":"b"}'))
         await store.append(lease, Entry(2, "done", b"{}"))
         assert texts(await words(first.view())) == "ab"
+
+
+async def test_a_source_that_cannot_be_opened_again_leaves_nobody_waiting():
+    """Its lease is lost, and whoever took it is gone without a word."""
+    store, gate = MemoryStore(), anyio.Event()
+    async with Relay(Source("a", gate, "b")(), store=store, lease=0.1) as relay:
+        await begun(relay, 1)
+        await store.lease(0.2, seize=True)
+        gate.set()
+        with anyio.fail_after(5), pytest.raises(LeaseLostError, match="cannot be read again"):
+            await words(relay.view())
+    assert await store.lease(1) is not None
+
+
+async def test_a_loop_that_stood_still_loses_no_lease_to_nobody():
+    store = MemoryStore()
+    lease = await store.lease(0.001)
+    await anyio.sleep(0.01)
+    await store.append(lease, Entry(0, "delta", b"{}"))
+    assert await store.renew(lease, 0.001)
+    await anyio.sleep(0.01)
+    assert await store.lease(1) is not None
+    with pytest.raises(LeaseLostError):
+        await store.append(lease, Entry(1, "delta", b"{}"))
 
 
 class BrokenStore(MemoryStore):

@@ -122,6 +122,8 @@ async def test_the_blocks_own_error_comes_as_it_was_raised():
 async def test_what_makes_no_sense_is_refused():
     with pytest.raises(InvalidInputError, match="retention is -1"):
         Hub(retention=-1)
+    with pytest.raises(InvalidInputError, match="retention is nan"):
+        Hub(retention=float("nan"))
     hub = Hub()
     with pytest.raises(RuntimeError, match="not entered"):
         await hub.open("fox", Source("A fox"))

@@ -59,6 +59,13 @@ def test_a_log_goes_on_after_a_snapshot():
     assert snapshot_choices(log.snapshot().event.data)[0].text == "abc"
 
 
+def test_entries_that_are_skipped_are_gone_and_nothing_stands_for_them():
+    log = log_of(Delta("a"), Delta("b"))
+    log.extend([Entry(5, *encoded(Delta("f")))])
+    assert (log.first, log.end) == (5, 6)
+    assert log.snapshot() is None
+
+
 @pytest.mark.parametrize("bounds", [Bounds(max_events=3), Bounds(max_bytes=700)])
 def test_the_oldest_are_dropped_at_the_bounds(bounds):
     log = log_of(*[Delta("x")] * 10, bounds=bounds)
@@ -103,6 +110,16 @@ def test_lost_reasoning_may_be_left_out():
     new = resuming.beyond(Delta("abc"), reasoning_complete=False)
     resuming.check_end(reasoning_complete=False)
     assert str(new) == "c"
+
+
+def test_other_values_are_compared_as_far_back_as_the_log_reaches():
+    log = Log("g", Bounds(max_events=2))
+    log.extend([Entry(offset, *encoded({"n": offset})) for offset in range(4)])
+    resuming = Resuming(log)
+    assert [resuming.beyond({"n": n}) for n in (-1, -1, 2, 3, 4)] == [None] * 4 + [{"n": 4}]
+    other = Resuming(log)
+    with pytest.raises(StreamDivergedError, match="another event 2"):
+        [other.beyond({"n": n}) for n in (0, 1, 7)]
 
 
 def test_what_is_too_long_to_be_compared_is_not_guessed():

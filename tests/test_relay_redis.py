@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import anyio
 import pytest
+import redis as redis_module
 from anyio import to_thread
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -160,6 +161,46 @@ async def test_a_log_that_redis_has_lost_is_an_error(redis):
         await redis.flushall()
         with anyio.fail_after(10), pytest.raises(StoreError):
             await relay.wait()
+
+
+async def test_a_log_that_is_gone_though_its_state_is_not_is_an_error(redis):
+    async with Relay(Source("a"), store=RedisStore(redis, "a")) as relay:
+        await relay.wait()
+    await redis.delete("foxstream:{a}:log")
+    async with Relay(Source("a"), store=RedisStore(redis, "a")) as late:
+        with anyio.fail_after(5), pytest.raises(StoreError, match="has lost the log"):
+            await late.wait()
+
+
+async def test_opening_it_keeps_the_log_as_long_as_the_state(redis):
+    async with Relay(Source("a"), store=RedisStore(redis, "a", retention=50)) as relay:
+        await relay.wait()
+    for opened in (RedisStore(redis, "a").generation(), RedisStore(redis, "a").lease(1)):
+        await redis.expire("foxstream:{a}:log", 50)
+        await opened
+        assert await redis.ttl("foxstream:{a}:log") > 800
+
+
+async def test_a_short_timeout_of_the_client_is_no_failure_of_redis(server):
+    gate, impatient = anyio.Event(), Retry(NoBackoff(), 0)
+    async with Redis(
+        host="127.0.0.1", port=server.port, socket_timeout=0.2, retry=impatient
+    ) as client:
+        async with Relay(Source("a", gate, "b"), store=RedisStore(client, "quick")) as relay:
+            await begun(relay, 1)
+            await anyio.sleep(0.5)  # longer than the client would wait for an answer
+            gate.set()
+            assert texts(await words(relay.view())) == "ab"
+
+
+async def test_what_is_no_client_of_asyncio_is_refused(server):
+    with pytest.raises(InvalidInputError, match=r"needs a redis.asyncio.Redis, not a redis.client"):
+        RedisStore(redis_module.Redis(host="127.0.0.1", port=server.port), "a")
+
+
+async def test_a_retention_that_keeps_nothing_is_refused(redis):
+    with pytest.raises(InvalidInputError, match="retention is 0"):
+        RedisStore(redis, "a", retention=0)
 
 
 async def test_redis_gone_in_mid_stream_is_a_clear_error():

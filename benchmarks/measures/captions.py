@@ -18,10 +18,12 @@ from statistics import median
 
 import msgspec
 
+from benchmarks import chromium
 from benchmarks.machine import machine, versions
 from benchmarks.measures.cues import ADDED, ALL_CUES, CUE, DELTA, cue_lateness
 from benchmarks.measures.cutting import CPU, CUT, MEMORY, SECONDS, cut, film
-from benchmarks.referee import Turn, alone
+from benchmarks.measures.screen import ALL_SEEN, SCREEN, first_on_screen
+from benchmarks.referee import Turn, alone, verified
 from benchmarks.report import Case, Check, Report, Row, spread
 
 __all__ = ["QUICK", "Pace", "measure"]
@@ -38,7 +40,8 @@ _NO_VIDEO = f"FOXSTREAM_VIDEOS names no folder with {_VIDEO}: a synthetic video 
 class Pace(msgspec.Struct, frozen=True):
     """Seconds of a window, of a short synthetic video and a long one; `turns` of each.
 
-    Cues are timed over `windows` windows, of `words` words each, `rate` a second.
+    Cues are timed over `windows` windows, of `words` words each, `rate` a second; the first
+    words of `shown` windows on the screen of a browser.
     """
 
     every: float = 2.0
@@ -48,9 +51,10 @@ class Pace(msgspec.Struct, frozen=True):
     windows: int = 8
     words: int = 40
     rate: float = 20.0
+    shown: int = 40
 
 
-QUICK = Pace(short=4, long=16, turns=1, windows=2, words=5)
+QUICK = Pace(short=4, long=16, turns=1, windows=2, words=5, shown=3)
 """Enough to see that everything still runs; its figures mean little."""
 
 
@@ -62,7 +66,7 @@ def measure(pace: Pace) -> Report:
         benchmark="captions",
         subject="a video in windows, and its cues",
         machine=machine(),
-        versions=versions("av", "wcwidth", "aiohttp"),
+        versions=versions("av", "wcwidth", "aiohttp", "playwright"),
         pace=[
             f"windows of {pace.every:g} s",
             f"synthetic videos of {pace.short} s and {pace.long} s",
@@ -72,6 +76,7 @@ def measure(pace: Pace) -> Report:
         legend=[
             "cutting: windows shrunk to a frame a second and 360 lines, as captions ask for them",
             "cue: from the making of a word by the gateway to the partial cue that shows it",
+            "screen: from the making of a window's first word to the frame of Chromium with it",
         ],
     )
 
@@ -85,6 +90,7 @@ def _cases(pace: Pace, folder: Path) -> list[Case]:
         _cutting(taken[found or short], [] if found else [_NO_VIDEO]),
         _growth(taken[short], taken[long], pace),
         _cues(pace),
+        _screen(pace),
     ]
 
 
@@ -144,3 +150,11 @@ def _cues(pace: Pace) -> Case:
         Check(ADDED, seen[ADDED] / 1e6, "ms"),
     ]
     return Case("cues", "", checks=checks)
+
+
+def _screen(pace: Pace) -> Case:
+    """Not in a process of its own: that would have one core, and the browser beside it."""
+    if chromium.LACKING is not None:
+        return Case("screen", "", notes=[f"not measured: it {chromium.LACKING}"])
+    turn = verified("screen", first_on_screen(pace.shown), ALL_SEEN)
+    return Case("screen", "", checks=[Check(SCREEN, turn.beside[SCREEN] / 1e6, "ms", _LATE_MS)])

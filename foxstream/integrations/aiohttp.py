@@ -17,6 +17,7 @@ from aiohttp import web
 from foxstream.integrations.event_stream import (
     HEADERS,
     LAST_EVENT_ID,
+    OVER,
     check_retry,
     event_blocks,
     is_told,
@@ -40,7 +41,8 @@ async def relay_response(
     """Answer with the events of a relay from `Last-Event-ID` on, until their end or the viewer's.
 
     The viewer's leaving frees it at once and stops nothing else: that is `Relay.stop`. Any other
-    `source`, such as a `Stream`, is relayed to this viewer alone and closed when it leaves.
+    `source`, such as a `Stream`, is relayed to this viewer alone and closed when it leaves; a
+    browser that comes back after its end is told that there is no more.
     `retry` is after how many seconds a browser reconnects; `policy`, `max_lag` and `state` are
     those of `Relay.view`. A `HEAD` is answered at once. Raises `InvalidInputError` for a value
     out of range.
@@ -48,31 +50,33 @@ async def relay_response(
     check_retry(retry)
     if request.method == "HEAD":
         return web.StreamResponse(headers=HEADERS)
-    if not isinstance(source, Relay):
-        async with Relay(source) as relay:
-            return await relay_response(
-                request, relay, policy=policy, max_lag=max_lag, retry=retry, state=state
-            )
     last_event_id = request.headers.get(LAST_EVENT_ID)
-    async with viewer_of(source, last_event_id, policy, max_lag, state) as viewer:
-        if is_told(source, viewer):
-            return web.Response(status=204)
-        response = web.StreamResponse(headers=HEADERS)
-        with anyio.CancelScope() as scope:
-            viewer.has_left = lambda: _has_left(request)
-            viewer.on_disconnect = lambda: _drop(request, scope)
-            await _send(request, response, viewer, retry)
-    return response
+    if isinstance(source, Relay):
+        async with viewer_of(source, last_event_id, policy, max_lag, state) as viewer:
+            if is_told(source, viewer):
+                return web.Response(status=204)
+            return await _send(request, viewer, retry)
+    if last_event_id == OVER:
+        return web.Response(status=204)
+    async with (
+        Relay(source) as relay,
+        viewer_of(relay, last_event_id, policy, max_lag, state) as viewer,
+    ):
+        return await _send(request, viewer, retry, OVER)
 
 
 async def _send(
-    request: web.Request, response: web.StreamResponse, viewer: Viewer, retry: float
-) -> None:
-    with suppress(ConnectionError):
+    request: web.Request, viewer: Viewer, retry: float, last_id: str = ""
+) -> web.StreamResponse:
+    response = web.StreamResponse(headers=HEADERS)
+    with anyio.CancelScope() as scope, suppress(ConnectionError):
+        viewer.has_left = lambda: _has_left(request)
+        viewer.on_disconnect = lambda: _drop(request, scope)
         await response.prepare(request)
-        async with aclosing(event_blocks(viewer, retry)) as blocks:
+        async with aclosing(event_blocks(viewer, retry, last_id)) as blocks:
             async for block in blocks:
                 await response.write(block)
+    return response
 
 
 def _has_left(request: web.Request) -> bool:

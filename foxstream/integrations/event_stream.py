@@ -14,9 +14,23 @@ from foxstream.relay.relays import Relay
 from foxstream.relay.viewers import Policy, State, Viewer
 from foxstream.sse import encode
 
-__all__ = ["HEADERS", "LAST_EVENT_ID", "check_retry", "event_blocks", "is_told", "viewer_of"]
+__all__ = [
+    "HEADERS",
+    "LAST_EVENT_ID",
+    "OVER",
+    "check_retry",
+    "event_blocks",
+    "is_told",
+    "viewer_of",
+]
 
 LAST_EVENT_ID = "Last-Event-ID"
+
+OVER = "over"
+"""The id that a browser brings after the end of a stream that was for it alone.
+
+It would ask for the stream once more, and at the service that is another one.
+"""
 
 HEADERS = {
     "Content-Type": "text/event-stream",
@@ -44,9 +58,10 @@ def is_told(relay: Relay, viewer: Viewer) -> bool:
     return relay.ended and viewer.unread <= 0
 
 
-async def event_blocks(viewer: Viewer, retry: float) -> AsyncGenerator[bytes]:
+async def event_blocks(viewer: Viewer, retry: float, last_id: str = "") -> AsyncGenerator[bytes]:
     """Yield what goes over the wire; `retry` is after how many seconds a browser reconnects.
 
+    `last_id` is what a browser brings that was told all, where it is not the id of the last event.
     A failure is an `error` event without an id, so that a viewer that comes back goes on from the
     last event it has. Where the relay was closed the stream just ends: another goes on with it.
     """
@@ -54,6 +69,8 @@ async def event_blocks(viewer: Viewer, retry: float) -> AsyncGenerator[bytes]:
     try:
         while block := await viewer.block():
             yield block
+        if last_id:
+            yield b"id: %b\n\n" % last_id.encode()
     except RelayClosedError:
         return
     except RelayError as error:

@@ -18,6 +18,7 @@ from foxstream.errors import MissingExtraError
 from foxstream.integrations.event_stream import (
     HEADERS,
     LAST_EVENT_ID,
+    OVER,
     check_retry,
     event_blocks,
     is_told,
@@ -48,7 +49,8 @@ def relay_response(
     """Answer with the events of a relay from `Last-Event-ID` on, until their end or the viewer's.
 
     The viewer's leaving frees it at once and stops nothing else: that is `Relay.stop`. Any other
-    `source`, such as a `Stream`, is relayed to this viewer alone and closed when it leaves.
+    `source`, such as a `Stream`, is relayed to this viewer alone and closed when it leaves; a
+    browser that comes back after its end is told that there is no more.
     `retry` is after how many seconds a browser reconnects; `policy`, `max_lag` and `state` are
     those of `Relay.view`. A `HEAD` is answered at once. Raises `InvalidInputError` for a value
     out of range.
@@ -56,12 +58,14 @@ def relay_response(
     check_retry(retry)
     if request.method == "HEAD":
         return _forget_length(Response(headers=HEADERS))
+    last_event_id = request.headers.get(LAST_EVENT_ID)
+    viewer_in = partial(
+        viewer_of, last_event_id=last_event_id, policy=policy, max_lag=max_lag, state=state
+    )
     if not isinstance(source, Relay):
-        answer = partial(
-            relay_response, request, policy=policy, max_lag=max_lag, retry=retry, state=state
-        )
-        return _OwnRelay(source, answer)
-    viewer = viewer_of(source, request.headers.get(LAST_EVENT_ID), policy, max_lag, state)
+        over = last_event_id == OVER
+        return Response(status_code=204) if over else _OwnRelay(Relay(source), viewer_in, retry)
+    viewer = viewer_in(source)
     if is_told(source, viewer):
         viewer.close()
         return Response(status_code=204)
@@ -69,26 +73,29 @@ def relay_response(
 
 
 class _OwnRelay(Response):
-    """A relay for one viewer, and the `answer` made of it."""
+    """A relay for one viewer; it can be sent once."""
 
-    def __init__(self, source: AsyncIterable[object], answer: Callable[[Relay], Response]) -> None:
+    def __init__(self, relay: Relay, viewer_in: Callable[[Relay], Viewer], retry: float) -> None:
         super().__init__(headers=HEADERS)
-        self._source = source
-        self._answer = answer
+        self._relay = relay
+        self._viewer_in = viewer_in
+        self._retry = retry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with Relay(self._source) as relay:
-            await self._answer(relay)(scope, receive, send)
+        async with self._relay as relay:
+            response = _EventStream(self._viewer_in(relay), self._retry, OVER)
+            await response(scope, receive, send)
 
 
 class _EventStream(Response):
     """The events of one viewer; it can be sent once."""
 
-    def __init__(self, viewer: Viewer, retry: float) -> None:
+    def __init__(self, viewer: Viewer, retry: float, last_id: str = "") -> None:
         super().__init__(headers=HEADERS)
         _forget_length(self)
         self._viewer = viewer
         self._retry = retry
+        self._last_id = last_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 (ASGI)
         async with self._viewer, anyio.create_task_group() as tasks:
@@ -101,7 +108,7 @@ class _EventStream(Response):
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         with suppress(OSError):  # what a server may raise where the viewer has left
             await send(start)
-            async with aclosing(event_blocks(self._viewer, self._retry)) as blocks:
+            async with aclosing(event_blocks(self._viewer, self._retry, self._last_id)) as blocks:
                 async for block in blocks:
                     await send({"type": "http.response.body", "body": block, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})

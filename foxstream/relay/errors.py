@@ -22,6 +22,7 @@ __all__ = [
     "RelayError",
     "SlowViewerError",
     "StoreError",
+    "again",
 ]
 
 
@@ -47,3 +48,10 @@ class StoreError(RelayError):
 
 class LeaseLostError(RelayError):
     """The lease ran out or was taken over: nothing was appended."""
+
+
+def again(failure: RelayError) -> RelayError:
+    """The same failure for one more reader: a shared one would gather the tracebacks of all."""
+    copy = type(failure)(*failure.args)
+    copy.__cause__ = failure.__cause__
+    return copy

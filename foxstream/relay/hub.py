@@ -26,8 +26,9 @@ class Hub:
     """Opens and keeps relays; an async context manager, whose end closes them all.
 
     `store(name)` makes the store of a relay, in memory unless told otherwise. A relay is kept for
-    `retention` seconds after its stream has ended; one that failed is not, so that it can be
-    opened again. `keepalive` and `lease` are those of `Relay`, in seconds.
+    `retention` seconds after its stream has ended, also with an `error` of its source; one whose
+    store failed is not, so that it can be opened again. `keepalive` and `lease` are those of
+    `Relay`, in seconds.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class Hub:
         keepalive: float = 15.0,
         lease: float = 10.0,
     ) -> None:
-        if retention < 0:
+        if not retention >= 0:
             raise InvalidInputError(f"retention is {retention}: at least 0 seconds")
         self._store = store
         self._retention = retention

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 
 import msgspec
 
-from foxstream.errors import FoxError
 from foxstream.relay.bounds import Bounds
 from foxstream.relay.entries import SNAPSHOT, Entry, snapshot_choices, snapshot_data
+from foxstream.relay.errors import RelayError
 from foxstream.relay.said import Said
 from foxstream.sse import Event, encode
 
@@ -43,7 +43,7 @@ class Log:
         self.first: int = 0
         self.end: int = 0
         self.ended: bool = False
-        self.failure: FoxError | None = None
+        self.failure: RelayError | None = None
         self.said: Said = Said(bounds.max_bytes)
         self._bounds = bounds
         self._kept: deque[Kept] = deque()

@@ -22,7 +22,8 @@ _PAGE = 500
 class MemoryStore:
     """Keeps one stream in memory, for the relays of one event loop.
 
-    `InvalidInputError` for bounds that are less than one.
+    A lease that has run out still holds until another takes it: a loop that stood still for a
+    while loses nothing. `InvalidInputError` for bounds that are less than one.
     """
 
     def __init__(self, *, max_events: int = 10_000, max_bytes: int = 8 * 1024 * 1024) -> None:
@@ -42,7 +43,8 @@ class MemoryStore:
 
     async def lease(self, seconds: float, *, seize: bool = False) -> Lease | None:
         """Take the lease; `None` while another holds it."""
-        if self._held and not seize:
+        held = self._until is not None and anyio.current_time() < self._until
+        if held and not seize:
             return None
         self._token += 1
         self._until = anyio.current_time() + seconds
@@ -89,12 +91,8 @@ class MemoryStore:
         start = max(0, offset - first)
         return Page(tuple(islice(self._entries, start, start + _PAGE)), snapshot)
 
-    @property
-    def _held(self) -> bool:
-        return self._until is not None and anyio.current_time() < self._until
-
     def _holds(self, lease: Lease) -> bool:
-        return self._held and lease.token == self._token
+        return self._until is not None and lease.token == self._token
 
     def _trim(self) -> None:
         bounds = self.bounds

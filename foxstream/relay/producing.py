@@ -55,13 +55,16 @@ class Producer:
     async def run(self) -> None:
         """Wait for the lease, then read the source to its end; returns when there is no more to do.
 
-        Raises `StoreError` where the store does not answer.
+        Raises `StoreError` where the store does not answer, and `LeaseLostError` where the lease
+        was lost, nobody else goes on, and the source cannot be opened again.
         """
         with self._scope:
-            while not self._log.ended and not self._spent:
+            while not self._log.ended:
                 lease = await self._store.lease(self._seconds)
                 if lease is None:
                     await anyio.sleep(self._seconds / 3)
+                elif self._spent:
+                    await self._give_up(lease)
                 else:
                     _logger.info("the lease is won, the source is read")
                     await self._produce(lease)
@@ -69,15 +72,41 @@ class Producer:
     async def stop(self) -> None:
         """End the stream with `stopped`, whoever produces it; the source is closed."""
         self._scope.cancel()
+        while not self._log.ended:
+            try:
+                await self._end()
+            except LeaseLostError:  # whoever has it now may be stopping it too
+                await self._wait_for_end(self._seconds / 3)
+
+    async def _end(self) -> None:
         lease = await self._store.lease(self._seconds, seize=True)
         if lease is None:
             raise StoreError("the store does not give its lease away")
-        await self._catch_up()
-        if not self._log.ended:
-            pen = _Pen(self._store, self._log, lease)
-            await pen.write(STOPPED, snapshot_data(pen.choices))
+        try:
             await self._catch_up()
-        await self._store.release(lease)
+            if not self._log.ended:
+                pen = _Pen(self._store, self._log, lease)
+                await pen.write(STOPPED, snapshot_data(pen.choices))
+                await self._catch_up()
+        finally:
+            await self._let_go(lease)
+
+    async def _wait_for_end(self, seconds: float) -> None:
+        with anyio.move_on_after(seconds):
+            while not self._log.ended:
+                await self._pulse.wait()
+
+    async def _give_up(self, lease: Lease) -> None:
+        """Nobody goes on with the stream: its viewers are told, rather than left waiting."""
+        try:
+            await self._catch_up()
+        finally:
+            await self._let_go(lease)
+        if not self._log.ended:
+            raise LeaseLostError(
+                "the lease was lost in mid-stream, and the source cannot be read again: "
+                "give the relay a function that opens it"
+            )
 
     async def _produce(self, lease: Lease) -> None:
         try:
@@ -86,6 +115,8 @@ class Producer:
             await self._let_go(lease)
         if failure is not None:
             raise failure
+        if self._spent:  # another has the time that a lease lasts to take the stream over
+            await self._wait_for_end(self._seconds)
 
     async def _write_while_held(self, lease: Lease) -> StoreError | None:
         """Returns what the store failed with, because a task group would wrap it."""
@@ -95,7 +126,7 @@ class Producer:
             try:
                 await self._write_all(lease)
             except LeaseLostError:
-                _logger.warning("another producer took the stream over")
+                _logger.warning("the lease was lost in mid-stream")
             except StoreError as error:
                 failure = error
             tasks.cancel_scope.cancel()

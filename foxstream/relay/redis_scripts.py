@@ -20,6 +20,7 @@ if redis.call('HGET', KEYS[2], 'generation') == false then
     redis.call('HSET', KEYS[2], 'generation', ARGV[1], 'end', 0, 'bytes', 0)
 end
 redis.call('EXPIRE', KEYS[2], ARGV[4])
+redis.call('EXPIRE', KEYS[3], ARGV[4])
 if ARGV[3] == '0' and redis.call('GET', KEYS[1]) then
     return 0
 end

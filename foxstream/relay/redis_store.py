@@ -6,10 +6,11 @@ translated here, once. It runs on asyncio, as that client does.
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Awaitable, Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from foxstream.errors import InvalidInputError, MissingExtraError
 from foxstream.relay.bounds import Bounds
@@ -19,12 +20,10 @@ from foxstream.relay.redis_scripts import APPEND, LEASE, LOST, MISPLACED, RELEAS
 from foxstream.relay.stores import Lease, Page
 
 try:
+    from redis.asyncio import Redis
     from redis.exceptions import RedisError, ResponseError
 except ImportError as _missing:
     raise MissingExtraError('RedisStore needs redis: pip install "foxstream[redis]"') from _missing
-
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
 
 __all__ = ["RedisStore"]
 
@@ -40,7 +39,8 @@ class RedisStore:
 
     `redis` is a `redis.asyncio.Redis`; it stays the caller's to close, and must not decode what
     it reads (`InvalidInputError`). What was appended is kept for `retention` seconds after the
-    last entry. `InvalidInputError` also for bounds that are less than one.
+    last entry, or after the last relay that was opened or waited for the lease. `InvalidInputError`
+    also for bounds, and a retention, that are less than one.
     """
 
     def __init__(
@@ -52,23 +52,28 @@ class RedisStore:
         max_bytes: int = 8 * 1024 * 1024,
         retention: int = 900,
     ) -> None:
-        if redis.connection_pool.connection_kwargs.get("decode_responses"):
+        settings = _settings(redis)
+        if settings.get("decode_responses"):
             raise InvalidInputError(
                 "the Redis client decodes what it reads: decode_responses=False"
             )
+        if retention < 1:
+            raise InvalidInputError(f"retention is {retention}: at least 1 second")
         self.bounds: Bounds = Bounds(max_events, max_bytes)
         self._redis: Any = redis  # the client's own types promise either sync or async answers
         self._keys = [f"foxstream:{{{name}}}:{part}" for part in ("lease", "state", "log")]
         self._retention = retention
+        self._longest_wait = (settings.get("socket_timeout") or math.inf) / 2
         self._generation: bytes | None = None
 
     async def generation(self) -> str:
         """What tells this stream from an earlier one of the same name."""
-        key = self._keys[1]
+        _, key, log = self._keys
         with _translated():
             await self._redis.hsetnx(key, "generation", secrets.token_hex(4))
             await self._redis.hsetnx(key, "end", 0)
             await self._redis.expire(key, self._retention)
+            await self._redis.expire(log, self._retention)
             self._generation = cast("bytes", await self._redis.hget(key, "generation"))
         return self._generation.decode()
 
@@ -108,7 +113,7 @@ class RedisStore:
 
         `StoreError` where the log is not there any more, or another one is in its place.
         """
-        entries = await self._read(offset, wait)
+        entries = await self._read(offset, min(wait, self._longest_wait))
         if not entries or entries[0].offset == offset:
             return Page(entries)
         snapshot = await self._snapshot()
@@ -120,11 +125,15 @@ class RedisStore:
         block = max(1, round(wait * 1000)) if wait > 0 else None
         log = {self._keys[2]: f"0-{offset}"}
         with _translated():
-            both = self._redis.pipeline(transaction=False)
+            both = self._redis.pipeline(transaction=block is None)
             both.xread(log, count=_PAGE, block=block)
             both.hmget(self._keys[1], ["generation", "end"])  # answered after the waiting
             found, (generation, end) = cast("_Both", await both.execute())
-        if generation != (self._generation or generation) or int(end or 0) < offset:
+        unread = int(end or 0) - offset
+        if unread > 0 and not found and block is not None:  # it came after the waiting
+            return await self._read(offset, 0)
+        gone = unread < 0 or (unread > 0 and not found)
+        if gone or generation != (self._generation or generation):
             raise StoreError("Redis has lost the log")
         return tuple(_entry(id, fields) for id, fields in _listed(found))
 
@@ -138,6 +147,14 @@ class RedisStore:
         with _translated():
             answer = self._redis.eval(script, len(self._keys), *self._keys, *arguments)
             return int(cast("int", await cast("Awaitable[object]", answer)))
+
+
+def _settings(redis: object) -> dict[str, Any]:
+    """Those of each connection of the client."""
+    if not isinstance(redis, Redis):
+        kind = f"{type(redis).__module__}.{type(redis).__qualname__}"
+        raise InvalidInputError(f"RedisStore needs a redis.asyncio.Redis, not a {kind}")
+    return cast("Any", redis).connection_pool.connection_kwargs
 
 
 def _listed(found: _Found) -> _Read:

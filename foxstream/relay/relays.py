@@ -16,7 +16,7 @@ from anyio.abc import TaskGroup
 
 from foxstream import logs
 from foxstream.errors import InvalidInputError
-from foxstream.relay.errors import RelayClosedError, RelayError
+from foxstream.relay.errors import RelayClosedError, RelayError, again
 from foxstream.relay.log import Log
 from foxstream.relay.memory_store import MemoryStore
 from foxstream.relay.producing import Producer, Source
@@ -36,7 +36,8 @@ class Relay:
     `source` is an async iterable, or a function that opens one from its beginning, such as
     `lambda: client.attach(task_id)`: that is what a relay needs that may take over from another
     on the same `store`. It begins to be read on entering, viewers or not. A producer that was
-    not heard of for `lease` seconds is replaced. `keepalive` is in seconds too.
+    not heard of for `lease` seconds is replaced. `keepalive` is in seconds too. Raises
+    `InvalidInputError` for a value out of range.
     """
 
     def __init__(
@@ -50,6 +51,9 @@ class Relay:
         for name, seconds in (("keepalive", keepalive), ("lease", lease)):
             if not seconds > 0:
                 raise InvalidInputError(f"{name} is {seconds}: more than 0 seconds")
+        if not callable(source) and not hasattr(source, "__aiter__"):
+            kind = type(source).__name__
+            raise InvalidInputError(f"{kind} cannot be relayed: `async for` does not read it")
         logs.show(os.environ.get(logs.VARIABLE))
         self._source = source
         self._store: Store = MemoryStore() if store is None else store
@@ -118,7 +122,7 @@ class Relay:
         while not running.log.ended and running.log.failure is None:
             await running.pulse.wait()
         if not running.log.ended and running.log.failure is not None:
-            raise type(running.log.failure)(*running.log.failure.args)
+            raise again(running.log.failure)
 
     async def __aenter__(self) -> Self:
         if self._running is not None:

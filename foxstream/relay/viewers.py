@@ -12,8 +12,7 @@ from typing import Literal, Self
 
 import anyio.lowlevel
 
-from foxstream.errors import FoxError
-from foxstream.relay.errors import EventsGoneError, SlowViewerError
+from foxstream.relay.errors import EventsGoneError, SlowViewerError, again
 from foxstream.relay.log import Kept, Log, framed
 from foxstream.relay.pulse import Pulse
 from foxstream.sse import Event
@@ -24,7 +23,8 @@ Policy = Literal["wait", "snapshot", "disconnect"]
 """What becomes of a viewer that is more than `max_lag` events behind.
 
 `"wait"`: it reads on from where it is, as long as the log reaches back so far. `"snapshot"`: it
-gets what was said so far as one event, then goes on live. `"disconnect"`: its reading fails.
+gets what was said so far as one event, then goes on live; where no event can tell that, it reads
+on. `"disconnect"`: its reading fails.
 """
 
 State = Callable[[], Event]
@@ -152,41 +152,42 @@ class Viewer:
         log = self._log
         if self._too_slow("disconnect"):
             raise SlowViewerError(f"{self.lag} events behind: at most {self._max_lag}")
-        if self._offset is None or self._offset < log.first or self._too_slow("snapshot"):
-            return [self._jump()]
-        if self._offset >= log.end:
+        start = self._offset
+        if start is None or start < log.first or self._too_slow("snapshot"):
+            jump = self._jump()
+            if jump is not None:
+                return [jump]
+            start = start or 0
+        if start >= log.end:
             return self._nothing(log)
-        start, kept = self._offset, [log.at(self._offset)]
+        kept = [log.at(start)]
         while (size := size - len(kept[-1].frame)) > 0 and start + len(kept) < log.end:
             kept.append(log.at(start + len(kept)))
         self._offset = start + len(kept)
         self._over = kept[-1].last
         return kept
 
-    def _jump(self) -> Kept:
-        """To the newest snapshot, from an offset that is gone, of another stream, or far back."""
+    def _jump(self) -> Kept | None:
+        """To the newest snapshot, from an offset that is gone, of another stream, or far back.
+
+        `None` where there is none, but each event is still there.
+        """
         if self._state is not None:
             event = self._state()
             self._offset = self._log.after(event.id) or 0
             return framed(event)
         snapshot = self._log.snapshot()
-        if snapshot is None:
+        if snapshot is not None:
+            self._offset = self._log.told
+        elif (self._offset or 0) < self._log.first:
             raise EventsGoneError(f"the log begins with event {self._log.first} by now")
-        self._offset = self._log.told
         return snapshot
 
     def _nothing(self, log: Log) -> list[Kept]:
         self._over = log.ended
         if log.failure is not None and not log.ended:
-            raise _again(log.failure)
+            raise again(log.failure)
         return []
 
     def _too_slow(self, policy: Policy) -> bool:
         return self._policy == policy and self.lag > self._max_lag
-
-
-def _again(failure: FoxError) -> FoxError:
-    """The same failure for one more reader: a shared one would gather the tracebacks of all."""
-    copy = type(failure)(*failure.args)
-    copy.__cause__ = failure.__cause__
-    return copy

@@ -41,7 +41,8 @@ def create_page(
     counts. `playhead` becomes where the viewers are, for `caption`. `known` are final cues that
     were there before, `seconds` is the length of the video and `every` that of a window, where
     they are known. Requests must name this machine by its address or `localhost`, or by one of
-    `names`, else 403: give the name under which a proxy serves it.
+    `names`, else 403: give the name under which a proxy serves it. Raises `InvalidInputError` for
+    names that are none.
 
     Its addresses begin at the root; it serves `/`, `/events`, `/captions.vtt` and `/video`.
     """

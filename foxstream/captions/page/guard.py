@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable, Collection
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from foxstream.captions.page.hosts import is_own_host, is_own_page
+from foxstream.captions.page.hosts import is_name, is_own_host, is_own_page
+from foxstream.errors import InvalidInputError
 
 __all__ = ["add_headers", "guard"]
 
@@ -31,14 +32,18 @@ _SAFE = {"GET", "HEAD"}
 def guard(names: Collection[str]) -> Middleware:
     """403 for a `Host` that is not this page's own, and for a change that another page asks for.
 
-    `names` are those that are allowed beside addresses and `localhost`.
+    `names` are those that are allowed beside addresses and `localhost`; `InvalidInputError` for
+    a name that is not in a collection, or is none of a host.
     """
+    if isinstance(names, str) or not all(map(is_name, names)):
+        raise InvalidInputError(f"names is {names!r}: names of hosts without a port, in a list")
+    own = {name.lower() for name in names}
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         host = request.headers.get("Host", "")
         address, port = _reached(request)
-        if not is_own_host(host, address, port, names):
+        if not is_own_host(host, address, port, own):
             raise web.HTTPForbidden(
                 text=f"This page is not called {host[:80]!r}: open http://{_named(address)}:{port}/"
             )

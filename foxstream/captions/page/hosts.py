@@ -12,18 +12,25 @@ from collections.abc import Collection, Mapping
 
 from foxstream.exchange import is_loopback
 
-__all__ = ["is_own_host", "is_own_page"]
+__all__ = ["is_name", "is_own_host", "is_own_page"]
 
 _HOST = re.compile(r"(?:\[([^\]]*)\]|([^:\[\]]+))(?::(\d{1,5}))?")
 _PORT = 80  # where a Host names none
 _OWN_SITES = {"", "same-origin", "none"}
 
 
+def is_name(name: str) -> bool:
+    """Whether a `Host` may be that, port and brackets aside."""
+    found = _HOST.fullmatch(name)
+    return _is_address(name) or (found is not None and found[2] == name)
+
+
 def is_own_host(host: str, address: str, port: int, names: Collection[str] = ()) -> bool:
     """Whether `host`, of a request that came to `address` and `port`, can only mean this page.
 
     On loopback that is `localhost` or a loopback address, with this port; elsewhere any address,
-    since nobody knows all that this machine has. `names` are allowed beside them, with any port.
+    since nobody knows all that this machine has. `names`, in lower case, are allowed beside
+    them, with any port.
     """
     found = _HOST.fullmatch(host)
     if found is None:

@@ -37,7 +37,6 @@ class Listener:
     def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
         if port not in _PORTS:
             raise InvalidInputError(f"port is {port}: from 0 to {_PORTS[-1]}")
-        self._host = host
         self._socket = _bound(host, port)
 
     @property
@@ -50,7 +49,7 @@ class Listener:
     @property
     def is_private(self) -> bool:
         """Whether only this machine can reach it."""
-        return is_loopback(self._host)
+        return is_loopback(_address(self._socket)[0])
 
     @asynccontextmanager
     async def serving(self, app: web.Application) -> AsyncGenerator[None]:
@@ -91,3 +90,5 @@ def _bound(host: str, port: int) -> socket.socket:
     except OSError as error:
         reason = _REASONS.get(error.errno or 0, error.strerror)
         raise InvalidInputError(f"cannot listen at {host!r}, port {port}: {reason}") from error
+    except ValueError as error:  # what no resolver is asked about
+        raise InvalidInputError(f"cannot listen at {host!r}: it is no name of a host") from error

@@ -80,9 +80,10 @@ class Told:
         self._generation = generation
         self._progress = Progress()
         self._growing: dict[int, Cue] = {}
-        self._final: dict[int, list[Cue]] = {}
-        for number, cue in enumerate(known, 1):  # files do not keep the numbers of windows
-            self._final[-number] = [msgspec.structs.replace(cue, window=-number)]
+        self._final: list[Cue] = []
+        self._known = [  # files do not keep the numbers of windows
+            msgspec.structs.replace(cue, window=-number) for number, cue in enumerate(known, 1)
+        ]
 
     def take(self, value: Cue | Progress) -> None:
         """Take what is told next."""
@@ -90,10 +91,10 @@ class Told:
         if isinstance(value, Progress):
             self._progress = value
             return
-        self._forget_known(value)
+        self._known = [old for old in self._known if not _overlap(old, value)]
         if value.final:
             self._growing.pop(value.window, None)
-            self._final.setdefault(value.window, []).append(value)
+            self._final.append(value)
         else:
             self._growing[value.window] = value
 
@@ -105,7 +106,7 @@ class Told:
 
     def final_cues(self) -> list[Cue]:
         """The final cues in the order of the video; those of failed windows are among them."""
-        return sorted((cue for cues in self._final.values() for cue in cues), key=_start)
+        return sorted([*self._known, *self._final], key=_start)
 
     def vtt(self) -> str:
         """The final cues as a WebVTT file."""
@@ -115,14 +116,9 @@ class Told:
         for number, cue in enumerate(self.final_cues(), 1):
             yield VTT.block(number, cue)
 
-    def _forget_known(self, new: Cue) -> None:
-        gone = [
-            window
-            for window, (old, *_) in self._final.items()
-            if window < 0 and old.start < new.end and new.start < old.end
-        ]
-        for window in gone:
-            del self._final[window]
+
+def _overlap(one: Cue, other: Cue) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def _start(cue: Cue) -> float:

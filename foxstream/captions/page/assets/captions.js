@@ -40,9 +40,10 @@ export class Captions {
     return [...this.windows.values()].sort((one, other) => one.start - other.start)
   }
 
+  // How many windows of this run have each status; those of an earlier run are numbered by the cue.
   counts() {
     const counts = { done: 0, live: 0, failed: 0, waiting: 0 }
-    for (const window of this.windows.values()) counts[window.status] += 1
+    for (const { number, status } of this.windows.values()) counts[status] += number >= 0
     return counts
   }
 

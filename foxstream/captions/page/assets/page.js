@@ -54,8 +54,9 @@ function move() {
 function redraw() {
   drawing ||= requestAnimationFrame(() => {
     drawing = 0
-    const counts = { ...captions.counts(), known: progress ? progress.windows : captions.windows.size }
-    if (progress) Object.assign(counts, { done: progress.done + progress.skipped, failed: progress.failed })
+    const counts = captions.counts() // of what is on the page: answers may be there before their turn
+    counts.done += progress?.skipped ?? 0
+    counts.known = Math.max(progress?.windows ?? 0, counts.done + counts.live + counts.failed)
     const expected = !over && about.seconds && about.every ? Math.round(about.seconds / about.every) : 0
     at("counts").textContent = countsInWords(counts, expected)
     at("empty").hidden = captions.windows.size > 0

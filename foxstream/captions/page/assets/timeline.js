@@ -9,6 +9,7 @@ const SHAPES = { // told apart by height and pattern, not by colour alone
   failed: { y: 6, height: 20 },
 }
 const GAP = 4 // pixels that a window must have, or there are no gaps between them
+const STEPS = { ArrowLeft: -5, ArrowDown: -5, ArrowRight: 5, ArrowUp: 5 } // seconds, by key
 const SVG = "http://www.w3.org/2000/svg"
 
 export class Timeline {
@@ -22,6 +23,12 @@ export class Timeline {
     this.#seek = seek
     this.#captions = captions
     seek.addEventListener("input", () => onSeek(Number(seek.value)))
+    seek.addEventListener("keydown", event => {
+      const step = STEPS[event.key]
+      if (step === undefined || event.altKey || event.ctrlKey || event.metaKey) return
+      event.preventDefault()
+      onSeek(Math.min(Math.max(0, Number(seek.value) + step), this.#length))
+    })
     new ResizeObserver(() => this.draw(this.#length)).observe(runs.ownerSVGElement)
   }
 
