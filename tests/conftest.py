@@ -9,6 +9,7 @@ import pytest
 from blockbuster import blockbuster_ctx
 
 from tests.needed import need
+from tests.turns import Dealt
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell does so to what it backgrounds
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -18,6 +19,12 @@ BACKENDS = {
     "uvloop": ("asyncio", {"use_uvloop": True}),
     "trio": ("trio", {}),
 }
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One of several processes (pytest-xdist) takes its turns with the others."""
+    if (worker := getattr(config, "workerinput", None)) is not None:
+        config.pluginmanager.register(Dealt(worker["testrunuid"]))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -37,6 +44,6 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, object
 def no_blocking_calls() -> Iterator[None]:
     """A call of foxstream that would block the event loop raises `BlockingError`."""
     with blockbuster_ctx("foxstream") as watch:
-        # What a coverage run waits for, where a worker thread enters a file for the first time too.
+        # A thread that coverage traces may wait for another one there.
         watch.functions["threading.Lock.acquire"].can_block_in("coverage/collector.py", "lock_data")
         yield

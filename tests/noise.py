@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import wraps
 
+import pytest
+
 _TRIES = 4
 
 
@@ -20,8 +22,9 @@ def within(seconds: float, bound: float) -> None:
 
 
 def best_of_tries(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-    """Let a test miss its bounds a few times; every other failure counts at once."""
+    """Let a test miss its bounds a few times, `alone`; every other failure counts at once."""
 
+    @pytest.mark.alone
     @wraps(test)
     async def tried(*args: object, **fixtures: object) -> None:
         for _ in range(_TRIES - 1):

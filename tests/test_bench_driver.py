@@ -23,7 +23,7 @@ from foxstream.bench.watch import Watch
 from foxstream.gateway import Fail, ScriptedEngine, running_gateway
 from tests.noise import best_of_tries, within
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 SHORT = Script(lead=0.02, interval=0.005, chunks=5, reasoning=2).prompt
 MS = 1_000_000
 

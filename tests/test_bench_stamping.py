@@ -26,7 +26,7 @@ from foxstream.bench.truth.witness import Truth, Witness
 from foxstream.gateway import create_app
 from foxstream.gateway.streaming import SHAPE
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's stamps are Linux's")
 PROMPT = Script(lead=0.02, interval=0.005, chunks=8, reasoning=3).prompt
 MIB = 1024 * 1024

@@ -12,6 +12,7 @@ from scipy.stats import expon, lognorm
 
 from foxstream.bench.result import PERCENTILES, Distribution, Estimate
 from foxstream.bench.statistics import distribution, exponential, pooled, share
+from tests.unmeasured import untraced
 
 REPETITIONS = 4000
 SHAPES = {"lognormal": lognorm(1.0, scale=0.3), "exponential": expon(scale=0.3)}
@@ -41,6 +42,7 @@ def coverage(figures: list[Distribution], truth: dict[str, float]) -> dict[str, 
 
 @pytest.mark.parametrize("count", [7, 20, 60, 200, 400, 1000])
 @pytest.mark.parametrize("shape", SHAPES)
+@untraced()
 def test_bounds_hold_the_truth_in_93_to_97_percent(shape, count):
     random = np.random.default_rng(count)
     drawn = SHAPES[shape].rvs((REPETITIONS, count), random_state=random)
@@ -50,6 +52,7 @@ def test_bounds_hold_the_truth_in_93_to_97_percent(shape, count):
     assert all(93 <= percent <= 97.5 for percent in covered.values()), covered
 
 
+@untraced()
 def test_each_bound_alone_is_wrong_in_about_2_5_percent():
     drawn = SHAPES["lognormal"].rvs((REPETITIONS, 200), random_state=np.random.default_rng(5))
     figures = [distribution(row) for row in drawn]
@@ -152,6 +155,7 @@ def gaps_of(random: np.random.Generator, requests: int, unlike: float) -> list[n
 
 
 @pytest.mark.parametrize("unlike", [0.0, 0.3])
+@untraced()
 def test_bounds_of_groups_hold_the_truth(unlike):
     random = np.random.default_rng(7)
     figures = [pooled(gaps_of(random, 60, unlike)) for _ in range(1500)]

@@ -166,6 +166,7 @@ async def test_windows_that_have_their_captions_are_not_asked_about():
     assert "Known to the end." in engine.seen[-1].prompt
 
 
+@pytest.mark.alone
 async def test_no_more_windows_run_than_may():
     running, most = 0, 0
 

@@ -116,6 +116,7 @@ async def self_made(cancellation: bool, script: Any = ("ok",)) -> AsyncGenerator
     await runner.cleanup()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("cancellation", [True, False])
 async def test_a_client_who_leaves_in_mid_body_makes_no_noise(
     cancellation: bool, caplog: pytest.LogCaptureFixture
@@ -133,6 +134,7 @@ async def test_a_client_who_leaves_in_mid_body_makes_no_noise(
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("cancellation", [True, False])
 async def test_a_subscriber_who_leaves_makes_no_noise_in_any_server(
     cancellation: bool, caplog: pytest.LogCaptureFixture

@@ -74,6 +74,7 @@ async def read_into(got: bytearray, session: aiohttp.ClientSession, url: str) ->
             got += block
 
 
+@pytest.mark.alone
 async def test_a_stall_lasts_until_somebody_leaves() -> None:
     faults = Faults(stream=[StallAfter(30)] * 2)
     async with aiohttp.ClientSession() as session:

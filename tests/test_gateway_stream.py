@@ -179,6 +179,7 @@ async def test_without_a_stream_there_is_none() -> None:
                 assert await refused(response) == (404, "not_found", None)
 
 
+@pytest.mark.alone
 async def test_chunks_expire_and_the_result_stays() -> None:
     async with gateway(["a"], retention=0.02) as session:
         task = await submit(session, stream=True)

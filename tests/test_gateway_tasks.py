@@ -244,6 +244,7 @@ async def test_tasks_are_forgotten_in_time() -> None:
         assert await until(status, lambda status: status != 200) == 404
 
 
+@pytest.mark.alone
 async def test_closing_the_gateway_ends_everything_at_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

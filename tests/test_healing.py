@@ -21,6 +21,7 @@ from foxstream.sse import encode
 from foxstream.telling import Telling
 from foxstream.transports import Break, Pause, Play
 from tests.script import TASK, accepted, chunk, client_of, done, refusal, says, task
+from tests.unmeasured import untraced
 
 pytestmark = pytest.mark.anyio
 
@@ -51,6 +52,7 @@ def telling() -> Telling:
 
 
 @pytest.mark.parametrize("replay", [RECORDED, OTHERWISE], ids=["the same chunks", "other chunks"])
+@untraced()
 def test_a_cut_at_every_byte_loses_and_repeats_nothing(replay):
     for cut in range(1, len(RECORDED)):
         told = telling()

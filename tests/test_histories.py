@@ -32,7 +32,7 @@ from foxstream import (
 from foxstream.decoder import Decoder
 from foxstream.retelling import Retelling
 from foxstream.telling import Telling
-from tests.unmeasured import unmeasured  # noqa: F401 (a fixture)
+from tests.unmeasured import unmeasured, untraced  # noqa: F401 (a fixture)
 
 ROOT = Path(__file__).parent.parent
 REASONING, TEXT = recorded().words
@@ -50,10 +50,12 @@ def test_ten_thousand_histories_in_virtual_time():
     assert 0.5 < tally.endings["truth"] / tally.lived < 0.9
 
 
+@untraced()
 def test_some_of_them_on_trio():
     well(random_histories(range(10_000, 10_300), backend="trio"))
 
 
+@untraced()
 def test_with_and_without_a_loop_they_end_the_same():
     for seed in range(20_000, 20_300):
         history = history_of(seed)
@@ -153,21 +155,20 @@ def _not_compared(self, channel, piece):
     return piece[max(0, left) :]
 
 
-@pytest.mark.parametrize(
-    ("room", "name", "broken"),
-    [
-        (Retelling, "_new_of", _not_compared),
-        (Retelling, "behind", False),
-        (Telling, "begin_again", Telling.begin),
-        (Telling, "miscounted", False),
-        (Decoder, "eof", Decoder._finish),
-    ],
-    ids=["not compared", "not behind", "told twice", "not counted", "end of bytes"],
-)
+BROKEN = {
+    "not compared": (Retelling, "_new_of", _not_compared),
+    "not behind": (Retelling, "behind", False),
+    "told twice": (Telling, "begin_again", Telling.begin),
+    "not counted": (Telling, "miscounted", False),
+    "end of bytes": (Decoder, "eof", Decoder._finish),
+}
+
+
+@pytest.mark.parametrize(("room", "name", "broken"), BROKEN.values(), ids=BROKEN)
 @pytest.mark.parametrize("lived", [dry.lived, virtual.lived], ids=["dry", "virtual"])
 def test_a_broken_rule_is_found(lived, room, name, broken, monkeypatch):
     monkeypatch.setattr(room, name, broken)
-    assert Tally.of(lived(history_of(seed)) for seed in range(300)).failures
+    assert any(judge(lived(history_of(seed))) for seed in range(300))
 
 
 def test_a_failing_seed_is_printed_with_what_lives_it_again(monkeypatch):

@@ -52,6 +52,7 @@ def start():
         yield started
 
 
+@pytest.mark.alone
 async def test_a_gateway_comes_back_without_its_memory(lane, start):
     gateway = await start("gateway")
     async with LANES[lane].client(gateway.url, retries=PATIENT) as client:
@@ -65,6 +66,7 @@ async def test_a_gateway_comes_back_without_its_memory(lane, start):
     assert TRUTH.text.startswith(error.partial.text)
 
 
+@pytest.mark.alone
 async def test_a_gateway_stays_away(lane, start):
     gateway = await start("gateway")
     async with LANES[lane].client(gateway.url, retries=HASTY) as client:
@@ -77,6 +79,7 @@ async def test_a_gateway_stays_away(lane, start):
     assert TRUTH.text.startswith(error.partial.text)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("ends", [False, True], ids=["still-telling", "finished"])
 async def test_a_service_comes_back_and_knows_the_task(lane, start, ends):
     service = await start("service")

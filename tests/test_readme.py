@@ -18,6 +18,7 @@ from foxstream.gateway import running_gateway
 from foxstream.video import make_clip
 from tests.needed import need
 from tests.redisserver import redis_server
+from tests.unmeasured import unmeasured  # noqa: F401 (a fixture)
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
@@ -107,7 +108,7 @@ def test_the_demo_of_the_first_command_runs(folder, gateway):
 
 
 def test_the_tests_are_run_by_the_second_command():
-    assert COMMANDS[1].endswith("python -m pytest")
+    assert COMMANDS[1].endswith("python -m pytest -n 2")
 
 
 def test_every_error_has_a_row():

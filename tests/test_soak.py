@@ -9,6 +9,7 @@ import os
 from contextlib import ExitStack
 
 import msgspec
+import pytest
 
 from tests.processes import Program, running
 from tests.programs import tell
@@ -21,6 +22,7 @@ TROUBLE = ("--refused", 0.01, "--share", 0.01, "--mishaps", *KEPT_OR_CUT)
 GROWTH = 0.05
 
 
+@pytest.mark.alone
 def test_streams_stay_exact_and_memory_stays_where_it_was():
     with ExitStack() as stack:
         service = stack.enter_context(running("service", *TROUBLE, serves=True))

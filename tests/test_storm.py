@@ -26,7 +26,7 @@ from tests.processes import Program, open_sockets, running
 from tests.programs import tell
 from tests.programs.answers import Answer
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.alone]
 
 STREAMS = math.ceil(int(os.environ.get("FOXSTREAM_STORM_STREAMS", "2000")) / len(LANES))
 SEED = int(os.environ.get("FOXSTREAM_STORM_SEED", "3"))

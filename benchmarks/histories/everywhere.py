@@ -17,7 +17,7 @@ from benchmarks.histories.mishaps import Connection, Cut, Ending, Refused, Told,
 from benchmarks.histories.recorded import recorded
 from benchmarks.histories.tasks import Task
 
-__all__ = ["SIZE", "edges", "every_fault", "three_frames"]
+__all__ = ["SIZE", "edges", "faults", "three_frames"]
 
 _BODY = body_of(Told(), recorded())
 _CHUNKS_BEFORE = tuple(accumulate((f.startswith(b"event: chunk") for f in _BODY.frames), initial=0))
@@ -42,7 +42,15 @@ _TASKS = (
 )
 
 
-def every_fault(at: int) -> Iterator[History]:
+def faults(at: int, one_in: int = 1) -> Iterator[History]:
+    """Every ending, and one in so many of the other faults: at the next byte it is others."""
+    every = list(_every_fault(at))
+    endings, others = every[: len(_ENDINGS)], every[len(_ENDINGS) :]
+    yield from endings
+    yield from others[at % one_in :: one_in]
+
+
+def _every_fault(at: int) -> Iterator[History]:
     """Each fault, with the first connection cut after `at` bytes."""
     cut = Told(cut=Cut(at, "reset"))
     for ending in _ENDINGS:

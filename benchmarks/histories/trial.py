@@ -102,18 +102,18 @@ def bytes_through_stream(places: Iterable[int]) -> Tally:
     return anyio.run(_through_stream, _everywhere(places))
 
 
-def bytes_without_a_loop(places: Iterable[int]) -> Tally:
-    """Every fault at those bytes, in decoder and recovery alone."""
-    return Tally.of(map(dry.lived, _everywhere(places)))
+def bytes_without_a_loop(places: Iterable[int], one_in: int = 1) -> Tally:
+    """The faults at those bytes, in decoder and recovery alone (`everywhere.faults`)."""
+    return Tally.of(map(dry.lived, _everywhere(places, one_in)))
 
 
 async def _through_stream(histories: Iterable[History]) -> Tally:
     return Tally.of([await virtual.live(history) for history in histories])
 
 
-def _everywhere(places: Iterable[int]) -> Iterator[History]:
+def _everywhere(places: Iterable[int], one_in: int = 1) -> Iterator[History]:
     """Each history once: some faults are the same at many bytes."""
-    return iter(dict.fromkeys(fault for at in places for fault in everywhere.every_fault(at)))
+    return iter(dict.fromkeys(fault for at in places for fault in everywhere.faults(at, one_in)))
 
 
 def spread(work: Callable[[list[Part]], Tally], parts: Iterable[Part]) -> Tally:

@@ -19,8 +19,8 @@ try:
     import numpy as np
     from numpy.typing import NDArray
     from scipy.optimize import brentq
-    from scipy.special import betainc
-    from scipy.stats import binomtest, kstest, t
+    from scipy.special import betainc, stdtrit
+    from scipy.stats import binomtest, kstest
 except ImportError as _missing:
     raise MissingExtraError('the figures need scipy: pip install "foxstream[bench]"') from _missing
 
@@ -144,7 +144,7 @@ def _effective(joined: _Values, sizes: _Sizes, p: float) -> float:
     reached = below.sum() / count
     independent = reached * (1 - reached) / count
     # The variance is known no better than by the few groups that reach beyond the percentile.
-    known = (t.isf(TAIL, count - 1) / t.isf(TAIL, beyond - 1)) ** 2
+    known = (stdtrit(count - 1, TAIL) / stdtrit(beyond - 1, TAIL)) ** 2
     return float(count * known * independent / max(_variance(below, sizes), independent))
 
 
