@@ -7,12 +7,17 @@ from collections.abc import Iterator
 
 import pytest
 from blockbuster import blockbuster_ctx
+from hypothesis import HealthCheck, settings
 
 from tests.needed import need
 from tests.turns import Dealt
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell does so to what it backgrounds
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How fast examples are made is the machine's, and of coverage, and of the neighbour's.
+settings.register_profile("any machine", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 BACKENDS = {
     "asyncio": ("asyncio", {"debug": True}),

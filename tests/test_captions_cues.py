@@ -147,6 +147,7 @@ def test_right_to_left_words_stay_in_their_order():
 def test_combining_characters_count_once():
     assert (characters("e\u0301"), columns_of("e\u0301")) == (1, 1)
     assert (characters("字"), columns_of("字")) == (1, 2)
+    assert columns_of("a\x07字\x7f") == 3
     assert characters("one\ntwo") == 6
 
 
@@ -178,8 +179,9 @@ def test_a_layout_that_is_no_screen_is_refused(field, value):
         Layout(**{field: value})
 
 
-def test_without_its_libraries_the_extra_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "wcwidth", None)
-    monkeypatch.delitem(sys.modules, "foxstream.captions.breaking")
+@pytest.mark.parametrize(("library", "room"), [("wcwidth", "breaking"), ("webvtt", "formats")])
+def test_without_its_libraries_the_extra_is_named(library, room, monkeypatch):
+    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.delitem(sys.modules, f"foxstream.captions.{room}", raising=False)
     with pytest.raises(MissingExtraError, match=r"foxstream\[captions\]"):
-        import_module("foxstream.captions.breaking")
+        import_module(f"foxstream.captions.{room}")

@@ -237,3 +237,9 @@ def test_json_lines_hold_all_of_a_cue():
         "window": 2,
         "error": None,
     }
+
+
+def test_only_a_format_with_room_for_it_names_the_video():
+    assert [form.names_source for form in (VTT, JSON_LINES, SRT)] == [True, True, False]
+    assert VTT.source_of(VTT.head("a.mp4")) == JSON_LINES.source_of(JSON_LINES.head("a.mp4"))
+    assert SRT.source_of("1\n00:00:00,000 --> 00:00:01,000\nA fox.\n\n") is None
