@@ -142,7 +142,7 @@ async def test_what_is_under_way_when_it_is_cancelled_is_kept():
     plan = Plan(prompts=(Script(lead=0.05, interval=60).prompt,), concurrency=3, requests=9)
     async with gateway() as url, reaching(plan, url) as client:
         load = asyncio.create_task(driven(plan, client, heard.append))
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(2.0)
         load.cancel()
         with pytest.raises(asyncio.CancelledError):
             await load

@@ -60,8 +60,8 @@ class Dealt:
         self._turns = Turns(self._folder)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Those that are alone come last: before them nobody has to wait."""
-        items.sort(key=_is_alone)
+        """Those that are alone come first, while the process is small and its collector quick."""
+        items.sort(key=_is_alone, reverse=True)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, T, T]:

@@ -100,7 +100,7 @@ def _told_in_a_line() -> Generator[None]:
     try:
         yield
     except (AssertionError, ValueError) as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 def _speed(config: pytest.Config) -> float:
