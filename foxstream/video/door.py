@@ -118,7 +118,7 @@ class Opened:
         stop: Event,
     ) -> None:
         self.kind: Kind = kind
-        self.size = file.size
+        self.size: int = file.size
         self.damaged: int = 0
         self.video: VideoStream | None = None if kind == "audio" else first_video(media)
         self.audio: AudioStream | None = (
