@@ -13,7 +13,17 @@ import msgspec
 
 from foxstream.errors import InvalidInputError
 
-__all__ = ["Body", "Reply", "Request", "Response", "Transport", "check_transport", "is_loopback"]
+__all__ = [
+    "Body",
+    "Reply",
+    "Request",
+    "Response",
+    "Transport",
+    "bracketed",
+    "check_transport",
+    "is_loopback",
+    "local_origin",
+]
 
 
 def is_loopback(host: str) -> bool:
@@ -22,6 +32,17 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def bracketed(host: str) -> str:
+    """The host as a URL and a `Host` header write it."""
+    return f"[{host}]" if ":" in host else host
+
+
+def local_origin(address: str, port: int) -> str:
+    """Where a client on this machine finds what listens at an address, or at all of them."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104 (not a bind)
+    return f"http://{bracketed(name)}:{port}"
 
 
 class Body(Protocol):

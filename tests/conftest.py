@@ -1,4 +1,4 @@
-"""What every test shares: the event loops it runs on, and a watch on blocking calls."""
+"""What tests share: event loops, a watch on blocking calls, turns, needed programs, a browser."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from blockbuster import blockbuster_ctx
 from hypothesis import HealthCheck, settings
 
+from tests.browsers import chromium
 from tests.needed import need
 from tests.turns import Dealt
 
@@ -52,3 +53,10 @@ def no_blocking_calls() -> Iterator[None]:
         # A thread that coverage traces may wait for another one there.
         watch.functions["threading.Lock.acquire"].can_block_in("coverage/collector.py", "lock_data")
         yield
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    """One browser for the pages of a module; while it runs so does its event loop."""
+    with chromium() as browser:
+        yield browser

@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -37,7 +36,6 @@ from foxstream.bench.result import (
 )
 from foxstream.errors import MissingExtraError
 from tests.benchruns import made_report
-from tests.needed import CHROMIUM, need
 from tests.test_floors import GUARDED, WAITS, imports
 
 ROOT = Path(__file__).parent.parent
@@ -424,19 +422,6 @@ SMALLEST = """() => Math.min(...[...document.querySelectorAll('svg text')].map(
     Math.hypot(node.getScreenCTM().a, node.getScreenCTM().b)))"""
 WIDTHS = """() => [document.documentElement.scrollWidth, document.documentElement.clientWidth,
   ...[...document.querySelectorAll('main *')].map(node => node.getBoundingClientRect().right)]"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    need("chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox"], timeout=60_000
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize(("scheme", "width"), SCREENS)

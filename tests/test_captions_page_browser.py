@@ -19,7 +19,7 @@ from foxstream.answer import Usage
 from foxstream.bench.ink import contrast
 from foxstream.gateway import Fail, Piece, ScriptedEngine, Think, Wait, running_gateway
 from tests.films import BLUE, GREEN, GREY, RED, film, picture, real_video
-from tests.needed import CHROMIUM, need
+from tests.needed import CHROMIUM
 from tests.terminal import FOXSTREAM, bare_environment
 from tests.test_bench_page import COLOURS, hexed
 
@@ -35,21 +35,6 @@ UNNAMED = """() => [...document.querySelectorAll('button, a, input, video, secti
   .filter(node => !(node.textContent.trim() || node.getAttribute('aria-label') ||
     node.getAttribute('aria-labelledby')))
   .map(node => node.outerHTML)"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    need("chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM),
-            args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
-            timeout=60_000,
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from foxstream.testing import ScriptedGateway
-from tests.needed import CHROMIUM, need
+from tests.browsers import chromium
 from tests.test_readme import PROGRAMS
 
 [CHAT] = [program for program in PROGRAMS if "FastAPI(lifespan" in program and "PAGE" in program]
@@ -52,15 +52,9 @@ def address(line: str) -> str:
 
 
 def test_two_questions_are_answered_word_by_word(tmp_path: Path, gateway: ScriptedGateway):
-    need("chromium")
-    from playwright.sync_api import sync_playwright
-
     gateway.answer("A fox, ", "running.", delay=1.0)
     gateway.answer("Still a fox.")
-    with served(tmp_path, gateway) as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox"], timeout=60_000
-        )
+    with served(tmp_path, gateway) as url, chromium() as browser:
         view = browser.new_page()
         view.goto(url)
         view.get_by_label("Question").fill("What is it?")
@@ -69,22 +63,14 @@ def test_two_questions_are_answered_word_by_word(tmp_path: Path, gateway: Script
         view.wait_for_function(f"{SAID} === 'A fox, running.'")
         view.get_by_role("button").click()
         view.wait_for_function(f"{SAID}.endsWith('Still a fox.')")
-        browser.close()
     assert [asked.prompt for asked in gateway.requests] == ["What is it?", "What is it?"]
 
 
 def test_a_failure_is_said_in_words(tmp_path: Path, gateway: ScriptedGateway):
-    need("chromium")
-    from playwright.sync_api import sync_playwright
-
     gateway.answer("A fox, ", error="the model fell over")
-    with served(tmp_path, gateway) as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox"], timeout=60_000
-        )
+    with served(tmp_path, gateway) as url, chromium() as browser:
         view = browser.new_page()
         view.goto(url)
         view.get_by_label("Question").fill("What is it?")
         view.keyboard.press("Enter")
         view.wait_for_function(f"{SAID}.includes('the model fell over')")
-        browser.close()

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import msgspec
 
-__all__ = ["Cue"]
+__all__ = ["STAMP", "Cue"]
+
+STAMP = 0.002
+"""Seconds by which times may differ that are the same; files keep them in milliseconds."""
 
 
 class Cue(msgspec.Struct, frozen=True):

@@ -13,13 +13,12 @@ from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
-from foxstream.captions.cue import Cue
+from foxstream.captions.cue import STAMP, Cue
 from foxstream.captions.formats import Format
 from foxstream.errors import FoxError, InvalidInputError
 
 __all__ = ["CueFile"]
 
-_STAMP = 0.002  # seconds; files keep times in milliseconds
 _SHARE = 64  # so many times as many cues are there when the file is made anew
 _MOST_BYTES = 64 * 1024**2
 
@@ -50,8 +49,8 @@ class CueFile:
         What does not belong at the end may come into the file a little later, at the latest with
         `close`. Raises `FoxError` where it cannot be written; the file stays valid.
         """
-        first = bisect_right(self.cues, cue.start + _STAMP, key=_end)
-        behind = bisect_left(self.cues, cue.end - _STAMP, key=_start)
+        first = bisect_right(self.cues, cue.start + STAMP, key=_end)
+        behind = bisect_left(self.cues, cue.end - STAMP, key=_start)
         replaced = self.cues[first:behind]
         if cue.error is not None and any(each.error is None for each in replaced):
             return

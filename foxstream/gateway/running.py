@@ -9,7 +9,7 @@ from typing import Unpack
 from aiohttp import web
 
 from foxstream.errors import InvalidInputError
-from foxstream.exchange import is_loopback
+from foxstream.exchange import bracketed, is_loopback, local_origin
 from foxstream.gateway.app import create_app
 from foxstream.gateway.engine import Engine
 from foxstream.gateway.settings import LOOPBACK_HOSTS, Options
@@ -57,18 +57,9 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> str:
     except (OSError, OverflowError) as error:
         raise InvalidInputError(f"cannot listen at {host!r}, port {port}: {error}") from error
     address, bound = runner.addresses[0][:2]
-    return f"http://{_bracketed(_reachable(address))}:{bound}"
+    return local_origin(address, bound)
 
 
 def _allowed_hosts(host: str) -> Collection[str] | None:
     """Beyond loopback the key guards the gateway, and its names are not known here."""
-    return LOOPBACK_HOSTS | {_bracketed(host)} if is_loopback(host) else None
-
-
-def _reachable(address: str) -> str:
-    """Where a client on this machine finds a gateway that listens everywhere."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104 (not a bind)
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+    return LOOPBACK_HOSTS | {bracketed(host)} if is_loopback(host) else None

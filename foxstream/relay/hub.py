@@ -14,6 +14,7 @@ import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
 from foxstream.errors import InvalidInputError
+from foxstream.relay.closing import cancel_all
 from foxstream.relay.errors import RelayError
 from foxstream.relay.producing import Source
 from foxstream.relay.relays import Relay
@@ -77,14 +78,7 @@ class Hub:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool | None:
-        tasks = self._entered
-        tasks.cancel_scope.cancel()
-        try:
-            return await tasks.__aexit__(kind, error, traceback)
-        except BaseExceptionGroup as group:
-            if error is None or group.exceptions != (error,):
-                raise
-            return False  # the block's own error, as it was raised
+        return await cancel_all(self._entered, kind, error, traceback)
 
     @property
     def _entered(self) -> TaskGroup:

@@ -16,6 +16,7 @@ from anyio.abc import TaskGroup
 
 from foxstream import logs
 from foxstream.errors import InvalidInputError
+from foxstream.relay.closing import cancel_all
 from foxstream.relay.errors import RelayClosedError, RelayError, again
 from foxstream.relay.log import Log
 from foxstream.relay.memory_store import MemoryStore
@@ -143,14 +144,7 @@ class Relay:
         traceback: TracebackType | None,
     ) -> bool | None:
         self._fail(RelayClosedError("the relay was closed before its stream ended"))
-        tasks = self._open.tasks
-        tasks.cancel_scope.cancel()
-        try:
-            return await tasks.__aexit__(kind, error, traceback)
-        except BaseExceptionGroup as group:
-            if error is None or group.exceptions != (error,):
-                raise
-            return False  # the block's own error, as it was raised
+        return await cancel_all(self._open.tasks, kind, error, traceback)
 
     @property
     def _open(self) -> _Running:

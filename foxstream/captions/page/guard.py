@@ -12,6 +12,7 @@ from aiohttp.typedefs import Middleware
 
 from foxstream.captions.page.hosts import is_name, is_own_host, is_own_page
 from foxstream.errors import InvalidInputError
+from foxstream.exchange import local_origin
 
 __all__ = ["add_headers", "guard"]
 
@@ -45,7 +46,7 @@ def guard(names: Collection[str]) -> Middleware:
         address, port = _reached(request)
         if not is_own_host(host, address, port, own):
             raise web.HTTPForbidden(
-                text=f"This page is not called {host[:80]!r}: open http://{_named(address)}:{port}/"
+                text=f"This page is not called {host[:80]!r}: open {local_origin(address, port)}/"
             )
         if request.method not in _SAFE and not is_own_page(request.headers):
             raise web.HTTPForbidden(text="Another page asked for this: only this page may.")
@@ -63,7 +64,3 @@ def _reached(request: web.Request) -> tuple[str, int]:
     """The address of this machine that the request came to."""
     name: tuple[str, int] | None = request.get_extra_info("sockname")
     return (name[0], name[1]) if name else ("", 0)
-
-
-def _named(address: str) -> str:
-    return f"[{address}]" if ":" in address else address

@@ -15,7 +15,7 @@ from typing import Self
 from aiohttp import web
 
 from foxstream.errors import InvalidInputError
-from foxstream.exchange import is_loopback
+from foxstream.exchange import is_loopback, local_origin
 
 __all__ = ["Listener"]
 
@@ -42,9 +42,7 @@ class Listener:
     @property
     def url(self) -> str:
         """Such as `http://127.0.0.1:43210/`."""
-        address, port = _address(self._socket)
-        name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104 (not a bind)
-        return f"http://{f'[{name}]' if ':' in name else name}:{port}/"
+        return f"{local_origin(*_address(self._socket))}/"
 
     @property
     def is_private(self) -> bool:
